@@ -1,0 +1,1 @@
+"""Codecs and tables: bytes in, values out. Standard library alone, no I/O, no state."""
