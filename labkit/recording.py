@@ -1,0 +1,80 @@
+"""The recorder behind every tap: appended to while bytes flow, bounded, turned into a trace later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from labkit.trace import Cut, Direction, End, Event, Hop, How, Trace, Transfer
+
+__all__ = ["DEFAULT_LIMIT", "Recording"]
+
+DEFAULT_LIMIT = 1 << 20  # bytes kept per trace
+_MOST_EVENTS = 1 << 17  # a million one-byte reads would cost more in bookkeeping than in bytes
+_FULL = -1  # what is left once a byte was lost: from then on nothing more is kept, so no hole is hidden
+
+
+class Recording:
+    """Keeps what crosses one hop, up to `limit` bytes; what is beyond is counted, not kept.
+
+    One thread adds; `trace` may be asked from any other at any time.
+
+    Args:
+        clock: gives the time in seconds; only differences are kept.
+        limit: the most bytes to keep, both directions together.
+        hop: the parties of the hop.
+
+    >>> recording = Recording(lambda: 0.0, limit=3)
+    >>> recording.add(Direction.TO_SERVER, b"hello")
+    >>> [type(event).__name__ for event in recording.trace().events]
+    ['Transfer', 'Cut', 'End', 'End']
+    """
+
+    def __init__(self, clock: Callable[[], float], *, limit: int = DEFAULT_LIMIT, hop: Hop | None = None) -> None:
+        self._clock = clock
+        self._hop = hop or Hop()
+        self._left = limit
+        self._rows: list[tuple[float, Direction, bytes]] = []
+        self._cut: dict[Direction, tuple[float, int]] = {}
+        self._ends: dict[Direction, tuple[float, How, int]] = {}
+        self._began = clock()
+
+    def add(self, direction: Direction, data: bytes) -> None:
+        """Keep `data`, as far as the limit allows."""
+        left = self._left - len(data)
+        if left >= 0 and len(self._rows) < _MOST_EVENTS:
+            self._left = left
+            self._rows.append((self._clock(), direction, data))
+        elif data:
+            self._over(direction, data)
+
+    def _over(self, direction: Direction, data: bytes) -> None:
+        time = self._clock()
+        room = max(self._left, 0) if len(self._rows) < _MOST_EVENTS else 0
+        self._left = _FULL
+        if room:
+            self._rows.append((time, direction, data[:room]))
+        since, lost = self._cut.get(direction, (time, 0))
+        self._cut[direction] = (since, lost + len(data) - room)
+
+    def end(self, direction: Direction, how: How) -> None:
+        """Note how a direction ended; the first word stands."""
+        self._ends.setdefault(direction, (self._clock(), how, len(self._rows)))
+
+    @property
+    def ended(self) -> bool:
+        """Whether both directions have ended."""
+        return len(self._ends) == len(Direction)
+
+    def trace(self, title: str = "", note: str = "") -> Trace:
+        """Return what was kept so far; a direction still open is marked as abandoned."""
+        cut, ends = dict(self._cut), dict(self._ends)
+        rows = list(self._rows)  # after the cuts, so that no cut is told of without the bytes before it
+        began = self._began
+        events: list[Event] = [Transfer(0, way, data, time - began) for time, way, data in rows]
+        events += [Cut(0, way, lost, time - began) for way, (time, lost) in cut.items()]
+        kept = len(events)
+        for way, (time, how, place) in reversed(ends.items()):  # the last first: earlier places stay right
+            events.insert(place if place < len(rows) else kept, End(0, way, how, time - began))
+        last = max((event.time for event in events), default=0.0)
+        events += [End(0, way, How.ABANDONED, last) for way in Direction if way not in ends]
+        return Trace(tuple(events), (self._hop,), title, note)
