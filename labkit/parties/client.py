@@ -1,0 +1,271 @@
+"""The client's party: an offer out, the answer in, and what it says after the switch."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+
+import h11
+from websockets.client import ClientProtocol
+from websockets.datastructures import Headers
+from websockets.exceptions import InvalidHandshake
+from websockets.extensions.base import Extension
+from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory, PerMessageDeflate
+from websockets.http11 import Response
+from websockets.protocol import Side
+from websockets.uri import parse_uri
+
+from labkit.errors import WrongUse
+from labkit.parties.conversation import Conversation, Raw, WebSocket
+from labkit.parties.core import QUIET, Core, Stored
+from labkit.parties.offer import Offer
+from labkit.parties.party import Ending, Host
+from labkit.parties.stream import Closed, Fragments, Handler, Message, Stream
+from labkit.wire.fields import Fields
+from labkit.wire.upgrade import Protocol, offered, options
+
+__all__ = ["ClientParty", "Say", "talk"]
+
+Say = Iterable[Message | Fragments] | Callable[[Stream], Awaitable[None]]
+_BETWEEN_SEGMENTS = 0.02  # seconds; enough for the other side to read one before the next comes
+_MOST_MESSAGE = 16 << 20
+
+
+def talk(say: Say) -> Handler:
+    """Return the handler for what a client says: one of your own, or messages, each answered before the next.
+
+    Raises:
+        WrongUse: it is neither.
+    """
+    if callable(say):
+        return say
+    if isinstance(say, (str, bytes)):
+        raise WrongUse(f"say is a list of messages, not one message: write [{say!r}]")
+    messages = list(say)
+
+    async def in_turn(stream: Stream) -> None:
+        for message in messages:
+            try:
+                await stream.send(message)
+                await stream.receive()
+            except Closed:
+                return
+
+    return in_turn
+
+
+class ClientParty:
+    """One connection of the lab's own client.
+
+    `problem` says in a few words why the exchange failed; it is empty where the answer could be read
+    and, for a 101, was right. `status` is the final answer's status code.
+
+    Args:
+        offer: what is sent.
+        say: what is said after the switch: messages, or a handler.
+        host: the driver's clock, ways to wait and to start a coroutine.
+        masks: masking keys.
+        patience: the most seconds to wait for the answer, and for each step of the closing.
+    """
+
+    def __init__(
+        self, offer: Offer, say: Say, host: Host, masks: Iterator[bytes], *, patience: float = 5.0
+    ) -> None:
+        self.offer = offer
+        self.host = host
+        self.ending = Ending.NOT_YET
+        self.status: int | None = None
+        self.problem = ""
+        self._handler = talk(say)
+        self._masks = masks
+        self._patience = patience
+        self._segments = offer.segments()
+        self._next_segment: float | None = host.clock()
+        self._reader = _reader(offer)
+        self._after: Conversation | None = None
+        self._answered = False
+        self._waits_for_fin = False
+        self._eof = False
+        self._give_up = host.clock() + patience
+
+    def receive(self, data: bytes) -> None:
+        """Take bytes from the server."""
+        if self._after is not None:
+            self._after.receive(data)
+        elif data and not self._answered:
+            self._give_up = self.host.clock() + self._patience
+            self._reader.receive_data(data)
+            self._read()
+
+    def receive_eof(self) -> None:
+        """Take the server's FIN."""
+        self._eof = True
+        if self._after is not None:
+            self._after.receive_eof()
+            if isinstance(self._after, Raw):
+                return
+        elif not self._answered:
+            self._reader.receive_data(b"")
+            self._read()
+            if not self._answered:
+                self._fail("the server closed without an answer")
+        self.ending = self.ending or Ending.FIN
+
+    def tick(self) -> None:
+        """Do what is due."""
+        now = self.host.clock()
+        if self._after is not None:
+            self._after.tick()
+        elif now >= self._give_up and self.ending is Ending.NOT_YET:
+            if not self._answered:
+                self._fail(f"no answer came in {self._patience:g} s")
+            self.ending = Ending.FIN
+        elif now >= self._give_up and self.ending is Ending.FIN:
+            self.ending = Ending.RESET
+
+    @property
+    def deadline(self) -> float | None:
+        """When `tick` is due."""
+        if self._after is not None and self.ending is Ending.NOT_YET:
+            return self._after.deadline
+        if self._segments and self._next_segment is not None:
+            return min(self._next_segment, self._give_up)
+        return self._give_up
+
+    def outgoing(self) -> bytes:
+        """Return, and forget, the bytes to send."""
+        now = self.host.clock()
+        data = b""
+        if self._segments and self._next_segment is not None and now >= self._next_segment:
+            data = self._segments.pop(0)
+            self._next_segment = now + _BETWEEN_SEGMENTS
+        if self._after is not None:
+            data += self._after.outgoing()
+            if self._after.ending is Ending.FIN and self.ending is Ending.NOT_YET:
+                self.ending = Ending.FIN
+                self._give_up = now + self._patience
+        return data
+
+    @property
+    def full(self) -> bool:
+        """Whether no more bytes should be read for now."""
+        return self._after is not None and self._after.full
+
+    def writable(self, ready: bool) -> None:  # noqa: FBT001
+        """Take note whether the server takes more."""
+        if self._after is not None:
+            self._after.writable(ready)
+
+    def finished(self, error: BaseException | None) -> None:
+        """Take note that the handler ended."""
+        if error is not None:
+            self.problem = f"what the client says failed: {type(error).__name__}: {error}"
+        if self._after is not None:
+            self._after.finished(error)
+
+    def shut(self) -> None:
+        """Say goodbye at once."""
+        self.ending = Ending.FIN
+
+    # reading the answer
+
+    def _read(self) -> None:
+        try:
+            while not self._answered:
+                event = self._reader.next_event()
+                if isinstance(event, h11.InformationalResponse) and event.status_code == 101:
+                    self._switch(_fields(event))
+                elif isinstance(event, h11.Response):
+                    self.status = event.status_code
+                    self._waits_for_fin = "close" in options(_fields(event))
+                elif isinstance(event, h11.EndOfMessage):
+                    self._done()
+                elif not isinstance(event, (h11.Data, h11.InformationalResponse)):
+                    return  # more bytes are needed, or none will come
+        except h11.RemoteProtocolError as error:
+            self._fail(f"the answer cannot be read: {error}")
+            self.ending = Ending.FIN
+
+    def _done(self) -> None:
+        self._answered = True
+        self._give_up = self.host.clock() + self._patience
+        if not self._waits_for_fin or self._eof:
+            self.ending = Ending.FIN
+
+    def _fail(self, problem: str) -> None:
+        self._answered = True
+        self.problem = self.problem or problem
+        self._give_up = self.host.clock() + self._patience
+
+    def _switch(self, answer: Fields) -> None:
+        self._answered = True
+        self.status = 101
+        rest = self._reader.trailing_data[0]
+        wanted = [Protocol.parse(name) for name in self.offer.protocols]
+        named = offered(answer)
+        if not named or not all(any(p.same(w) for w in wanted) for p in named):
+            self._fail("the 101 does not name a protocol that was offered")
+            self.ending = Ending.FIN
+            return
+        protocol = str(named[0])
+        if protocol.lower() == "websocket":
+            self._open(answer)
+        else:
+            self._after = Raw(self.host, self._patience)
+        if self._after is None:
+            return
+        chosen = answer.get("Sec-WebSocket-Protocol")
+        self._after.begin(self._handler, self.offer.head, protocol, chosen)
+        if rest:
+            self._after.receive(rest)
+
+    def _open(self, answer: Fields) -> None:
+        """Let websockets' core check the 101 (RFC 6455, 4.1); go on only where it finds nothing wrong."""
+        try:
+            extensions = _check(self.offer, answer)
+        except InvalidHandshake as error:
+            self._fail(f"the 101 is not right: {error}")
+            self.ending = Ending.FIN
+            return
+        core = Core(Side.CLIENT, _MOST_MESSAGE, 1 << 20, self._masks, extensions)
+        self._after = WebSocket(self.host, core, self._patience)
+
+
+def _fields(event: h11.Response | h11.InformationalResponse) -> Fields:
+    return Fields(tuple((n.decode("latin-1"), v.decode("latin-1")) for n, v in event.headers.raw_items()))
+
+
+def _reader(offer: Offer) -> h11.Connection:
+    """Return an h11 client that was told of a request; its bytes are dropped, the offer's own are sent."""
+    reader = h11.Connection(h11.CLIENT)
+    method = offer.method if offer.method in ("GET", "HEAD", "OPTIONS", "POST") else "GET"
+    lines = [("Host", "a"), ("Connection", "Upgrade"), ("Upgrade", "any")]
+    reader.send(h11.Request(method=method, target="/", headers=lines))
+    reader.send(h11.EndOfMessage())
+    return reader
+
+
+def _check(offer: Offer, answer: Fields) -> Sequence[Extension]:
+    asked = offer.fields
+    deflate = any(e.split(";")[0].strip() == "permessage-deflate" for e in asked.elements("Sec-WebSocket-Extensions"))
+    factories = [ClientPerMessageDeflateFactory(client_max_window_bits=True)] if deflate else None
+    subprotocols = asked.elements("Sec-WebSocket-Protocol") or None
+    core = ClientProtocol(
+        parse_uri("ws://server.example.com/"),
+        extensions=factories,
+        subprotocols=subprotocols,  # type: ignore[arg-type]
+        logger=QUIET,
+    )
+    core.key = asked.get("Sec-WebSocket-Key") or ""
+    core.process_response(Response(101, "", Headers(answer)))
+    return [_stored(each) for each in core.extensions]
+
+
+def _stored(extension: Extension) -> Extension:
+    if not isinstance(extension, PerMessageDeflate):
+        return extension
+    return Stored(
+        extension.remote_no_context_takeover,
+        extension.local_no_context_takeover,
+        extension.remote_max_window_bits,
+        extension.local_max_window_bits,
+    )

@@ -1,0 +1,180 @@
+"""The WebSocket core that both parties use: websockets' own, with what it leaves out completed.
+
+| what websockets 17 does                                   | what is asked                     |
+|-----------------------------------------------------------|-----------------------------------|
+| answers a Ping or Close as soon as it is read             | in order, after the messages before it: else the answer depends on how reads fall |
+| fails a Close between two fragments with 1002             | control frames may be interleaved (RFC 6455, 5.4) |
+| checks the UTF-8 of a message at its end, or not at all   | fail at once (RFC 6455, 8.1)      |
+| counts a control frame against the message size           | the limit is for messages (RFC 6455, 10.4) |
+| bounds the number of fragments only in its I/O layers     | a limit (RFC 6455, 10.4)          |
+| draws masking keys by itself                              | the caller gives them             |
+"""
+
+from __future__ import annotations
+
+import codecs
+import logging
+import struct
+from collections.abc import Generator, Iterator, Sequence
+from typing import Any
+
+from websockets.exceptions import ProtocolError
+from websockets.extensions.base import Extension
+from websockets.extensions.permessage_deflate import PerMessageDeflate, ServerPerMessageDeflateFactory
+from websockets.frames import Close, Frame, Opcode
+from websockets.protocol import Protocol, Side
+
+from labkit.wire.websocket import frame as write_frame
+
+__all__ = ["QUIET", "Core", "Failure", "Stored", "StoredFactory"]
+
+QUIET = logging.getLogger("labkit.websocket")
+"""A logger that says nothing: what goes wrong is in the trace."""
+QUIET.addHandler(logging.NullHandler())
+QUIET.propagate = False
+QUIET.setLevel(logging.CRITICAL)
+
+Failure = tuple[int, str]  # a close code and its reason
+
+
+class Core(Protocol):
+    """A WebSocket connection after the opening handshake.
+
+    Events are data frames, control frames and at most one `Failure`, in the order of the bytes; the
+    caller gives control frames and failures back to `answer` once all before them has been dealt with.
+
+    Args:
+        side: client or server.
+        message_limit: the most bytes of a message, before and after inflating.
+        fragment_limit: the most fragments of a message.
+        keys: masking keys, for a client.
+        extensions: those agreed on in the opening handshake.
+    """
+
+    def __init__(
+        self,
+        side: Side,
+        message_limit: int,
+        fragment_limit: int,
+        keys: Iterator[bytes] | None = None,
+        extensions: Sequence[Extension] = (),
+    ) -> None:
+        self._limit = message_limit
+        self._most = fragment_limit
+        self._keys = keys
+        self._size = self._count = 0
+        self._utf8: codecs.IncrementalDecoder | None = None
+        # Compressed bytes can be a little longer than the message: stored blocks add 5 bytes each.
+        longest = max(125, message_limit + 5 * (message_limit // 8000 + 2))
+        super().__init__(side, max_size=(None, longest), logger=QUIET)
+        self.extensions = list(extensions)
+
+    def recv_frame(self, frame: Frame) -> None:
+        """Check one frame and queue it; nothing is answered here."""
+        opcode = frame.opcode
+        if opcode is Opcode.CLOSE:
+            Close.parse(frame.data)  # raises where the code or the reason is broken
+            self.current_size = None  # a Close may stand between fragments
+            self._stop()
+        elif opcode is Opcode.TEXT or opcode is Opcode.BINARY or opcode is Opcode.CONT:
+            if not self._data_frame(frame):
+                return
+        self.events.append(frame)
+
+    def _data_frame(self, frame: Frame) -> bool:
+        opcode, size = frame.opcode, len(frame.data)
+        if opcode is Opcode.CONT:
+            if self.current_size is None:
+                raise ProtocolError("unexpected continuation frame")
+        elif self.current_size is not None:
+            raise ProtocolError("expected a continuation frame")
+        elif frame.fin and size <= self._limit:  # the common case: a message of one frame
+            if opcode is Opcode.TEXT:
+                codecs.utf_8_decode(frame.data, "strict", True)
+            return True
+        else:
+            self._size = self._count = 0
+            self._utf8 = codecs.getincrementaldecoder("utf-8")() if opcode is Opcode.TEXT else None
+        self._size += size
+        self._count += 1
+        self.current_size = None if frame.fin else self._size
+        if self._size > self._limit:
+            return self._refuse(1009, f"a message is at most {self._limit} bytes long here")
+        if self._count > self._most:
+            return self._refuse(1008, f"a message has at most {self._most} fragments here")
+        if self._utf8:
+            self._utf8.decode(bytes(frame.data), frame.fin)
+        return True
+
+    def _refuse(self, code: int, reason: str) -> bool:
+        self.fail(code, reason)
+        return False
+
+    def fail(self, code: int, reason: str = "") -> None:
+        """Queue a failure behind what was received before it."""
+        self.events.append((code, reason))  # type: ignore[arg-type]
+        self._stop()
+
+    def _stop(self) -> None:
+        self.parser = self._hold()
+        next(self.parser)
+
+    def _hold(self) -> Generator[None, None, None]:
+        while not (yield from self.reader.at_eof()):
+            self.reader.discard()
+        yield
+
+    def answer(self, event: Frame | Failure) -> None:
+        """Do what a control frame or a failure asks for: a Pong, a Close, the end."""
+        if isinstance(event, tuple):
+            super().fail(*event)
+        elif event.opcode is Opcode.PING:
+            self.send_frame(Frame(Opcode.PONG, event.data))
+        elif event.opcode is Opcode.CLOSE:
+            super().recv_frame(event)
+            self.events.pop()
+
+    def send_frame(self, frame: Frame) -> None:
+        """Queue one frame; the masking key comes from the caller, not from chance."""
+        frame.check()
+        for extension in self.extensions:
+            frame = extension.encode(frame)
+        rsv = frame.rsv1 << 2 | frame.rsv2 << 1 | frame.rsv3
+        mask = next(self._keys) if self._keys is not None else b""
+        self.writes.append(write_frame(frame.opcode, bytes(frame.data), fin=frame.fin, rsv=rsv, mask=mask))
+
+
+class Stored(PerMessageDeflate):
+    """permessage-deflate that compresses nothing: stored blocks, the same bytes whatever zlib is here.
+
+    RFC 7692, 7.2.3.3 shows such a message: c1 0b 00 05 00 fa ff 48 65 6c 6c 6f 00.
+    """
+
+    def encode(self, frame: Frame) -> Frame:
+        """Wrap a data frame's payload in stored blocks (RFC 1951, 3.2.4)."""
+        if frame.opcode not in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
+            return frame
+        data = bytes(frame.data)
+        pieces = [data[at : at + 0xFFFF] for at in range(0, len(data), 0xFFFF)]
+        out = b"".join(b"\0" + struct.pack("<HH", len(p), len(p) ^ 0xFFFF) + p for p in pieces)
+        # A message ends in the header of an empty block, less the four bytes that RFC 7692 takes off.
+        out += b"\0" if frame.fin else b"\0\0\0\xff\xff"
+        first = frame.opcode is not Opcode.CONT
+        return Frame(frame.opcode, out, frame.fin, rsv1=first)
+
+
+class StoredFactory(ServerPerMessageDeflateFactory):
+    """Agrees to permessage-deflate as websockets does, and then sends stored blocks."""
+
+    def process_request_params(
+        self, params: Sequence[tuple[str, str | None]], accepted_extensions: Sequence[Extension]
+    ) -> tuple[list[tuple[str, str | None]], Any]:
+        """Agree on parameters; see websockets."""
+        answer, agreed = super().process_request_params(params, accepted_extensions)
+        stored = Stored(
+            agreed.remote_no_context_takeover,
+            agreed.local_no_context_takeover,
+            agreed.remote_max_window_bits,
+            agreed.local_max_window_bits,
+        )
+        return answer, stored

@@ -1,0 +1,105 @@
+"""What a server is told to be: a frozen description, the same for the simulation and the real one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
+
+from labkit.errors import WrongUse
+from labkit.parties.stream import Handler, echo
+
+__all__ = ["DEFLATE", "Limits", "Server"]
+
+DEFLATE = ("stored", "zlib", "off")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a server takes, and how long it waits. All can be set; none can be switched off.
+
+    Args:
+        head: bytes of a request's head; beyond it 431.
+        content: bytes of a request's content; beyond it 413.
+        message: bytes of a WebSocket message; beyond it Close 1009.
+        fragments: fragments of one message; beyond it Close 1008.
+        connections: open at once; the next one gets 503.
+        requests: on one connection; the last answer says `Connection: close`.
+        head_time: seconds to finish a head, from its first byte; then 408.
+        content_time: seconds to finish the content; then 408.
+        idle_time: seconds without a byte; then the connection is closed (WebSocket: Close 1001).
+        close_time: seconds to wait for the other side's part of a closing.
+        recorded: bytes kept per trace, both directions together.
+        traces: traces kept per server; the oldest go first.
+    """
+
+    head: int = 16 << 10
+    content: int = 1 << 20
+    message: int = 1 << 20
+    fragments: int = 1 << 16
+    connections: int = 1000
+    requests: int = 1000
+    head_time: float = 10.0
+    content_time: float = 30.0
+    idle_time: float = 60.0
+    close_time: float = 2.0
+    recorded: int = 1 << 20
+    traces: int = 100
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if not isinstance(value, (int, float)) or isinstance(value, bool) or not value > 0:
+                raise WrongUse(f"limit {each.name} must be a number above 0, not {value!r}")
+
+
+def _websocket() -> Mapping[str, Handler]:
+    return MappingProxyType({"websocket": echo})
+
+
+@dataclass(frozen=True)
+class Server:
+    """What a server does when it is asked.
+
+    Args:
+        protocols: what it can switch to: the name as in an Upgrade field, and the handler that speaks it.
+        prefer: "client" to take the first offered protocol it knows, "server" to take its own first one.
+        paths: request-targets that exist; empty means all do.
+        require: answer 426 where no upgrade is made (RFC 9110, 15.5.22), instead of a plain page.
+        subprotocols: WebSocket subprotocols it speaks, the best first.
+        origins: values of the Origin field it accepts; None accepts any. Absent is always accepted:
+            only browsers send one.
+        deflate: permessage-deflate: "stored" agrees and sends stored blocks (the same bytes everywhere),
+            "zlib" compresses, "off" declines.
+        page: the text of the plain page.
+        limits: how much, and how long.
+
+    >>> list(Server(protocols={"quote/1.0": echo}).protocols)
+    ['quote/1.0']
+    """
+
+    protocols: Mapping[str, Handler] = field(default_factory=_websocket)
+    prefer: str = "client"
+    paths: tuple[str, ...] = ()
+    require: bool = False
+    subprotocols: tuple[str, ...] = ()
+    origins: tuple[str, ...] | None = None
+    deflate: str = "stored"
+    page: str = "A plain page: no upgrade was made.\n"
+    limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        if self.prefer not in ("client", "server"):
+            raise WrongUse(f'prefer is "client" or "server", not {self.prefer!r}')
+        if self.deflate not in DEFLATE:
+            raise WrongUse(f"deflate is one of {', '.join(DEFLATE)}, not {self.deflate!r}")
+        for name, handler in self.protocols.items():
+            if not callable(handler):
+                raise WrongUse(f"the handler of {name!r} is not a function: write `async def handler(stream)`")
+        object.__setattr__(self, "protocols", MappingProxyType(dict(self.protocols)))
+        for each in ("paths", "subprotocols", "origins"):
+            value = getattr(self, each)
+            if isinstance(value, str):
+                raise WrongUse(f"{each} is a list of texts, not one text: write [{value!r}]")
+            if value is not None:
+                object.__setattr__(self, each, tuple(value))

@@ -1,0 +1,107 @@
+"""What every party offers to whoever drives it, and how a handler's coroutine waits."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from enum import StrEnum
+from typing import Any, Protocol
+
+__all__ = ["Ending", "Host", "Need", "Park", "Party"]
+
+
+class Ending(StrEnum):
+    """What a party wants done with its direction once everything it wrote has left."""
+
+    NOT_YET = ""
+    FIN = "fin"
+    RESET = "reset"
+
+
+class Park(Awaitable[None], Protocol):
+    """What a handler awaits while it has nothing to do: a `Need` in memory, a future on sockets."""
+
+    def done(self) -> bool:
+        """Tell whether it was woken."""
+
+    def set_result(self, result: None, /) -> None:
+        """Wake whoever awaits it."""
+
+
+class Need:
+    """A park for the simulation: yields itself to whoever steps the coroutine."""
+
+    def __init__(self) -> None:
+        self._woken = False
+
+    def done(self) -> bool:
+        """Tell whether it was woken."""
+        return self._woken
+
+    def set_result(self, result: None, /) -> None:
+        """Wake whoever awaits it."""
+        self._woken = True
+
+    def __await__(self) -> Generator[Need, None, None]:
+        while not self._woken:
+            yield self
+
+
+class Host:
+    """What a party is given by its driver: the time, a way to wait, and a word when there is more to write.
+
+    Args:
+        clock: the time in seconds; only differences count.
+        park: makes what a handler awaits.
+        wrote: called when a handler wrote outside of `receive` and `tick`.
+        rest: called when a handler begins to wait: what it wrote so far may go.
+        start: runs a handler's coroutine; `Party.finished` must be called when it ends.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        start: Callable[[Coroutine[Any, Any, None]], None],
+        park: Callable[[], Park] = Need,
+        wrote: Callable[[], None] = lambda: None,
+        rest: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.clock = clock
+        self.start = start
+        self.park = park
+        self.wrote = wrote
+        self.rest = rest
+
+
+class Party(Protocol):
+    """A party: `receive`, `receive_eof` and `tick` go in, `outgoing`, `ending` and `deadline` come out."""
+
+    ending: Ending
+
+    def receive(self, data: bytes) -> None:
+        """Take bytes from the other side."""
+
+    def receive_eof(self) -> None:
+        """Take the other side's FIN."""
+
+    def tick(self) -> None:
+        """Do what is due at this time."""
+
+    def outgoing(self) -> bytes:
+        """Return, and forget, the bytes to send."""
+
+    def finished(self, error: BaseException | None) -> None:
+        """Take note that the handler ended, with what error if any."""
+
+    def writable(self, ready: bool) -> None:  # noqa: FBT001  one word, one meaning
+        """Take note whether the other side takes more; handlers that send wait while it does not."""
+
+    def shut(self) -> None:
+        """Say goodbye at once: whoever runs this party is about to stop it."""
+
+    @property
+    def deadline(self) -> float | None:
+        """When `tick` must be called at the latest, by the clock; None where never."""
+
+    @property
+    def full(self) -> bool:
+        """Whether no more bytes should be read for now."""

@@ -1,0 +1,170 @@
+"""What a handler is given: a stream of messages, the same in memory and on sockets.
+
+    async def shout(stream):
+        async for message in stream:
+            await stream.send(message.upper())
+
+A handler is plain coroutine code. In memory it is stepped when bytes or deadlines come; on sockets it
+runs as an asyncio task, where it may also await asyncio's own things.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from labkit.errors import LabError, WrongUse
+from labkit.wire.http1 import RequestHead
+
+if TYPE_CHECKING:
+    from labkit.parties.party import Host, Park
+
+__all__ = ["Closed", "Handler", "Message", "Speech", "Stream", "echo"]
+
+Message = str | bytes
+Fragments = Sequence[str] | Sequence[bytes]
+
+
+class Closed(LabError):
+    """The other side ended the conversation while a handler waited for a message or wanted to send one."""
+
+
+class Speech(Protocol):
+    """What a stream needs of the conversation behind it."""
+
+    def take(self) -> Message | None:
+        """Return the next message; None where there is none yet."""
+
+    def say(self, message: Message | Fragments) -> None:
+        """Send one message."""
+
+    def ping(self, data: bytes) -> None:
+        """Ask for a sign of life."""
+
+    def close(self, code: int | None, reason: str) -> None:
+        """End the conversation."""
+
+    @property
+    def over(self) -> bool:
+        """Whether no more messages will come."""
+
+    @property
+    def shut(self) -> bool:
+        """Whether nothing more may be sent."""
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the other side takes no more for now."""
+
+    def wake_at(self, time: float) -> None:
+        """Ask to be woken at a time."""
+
+    def parked(self) -> None:
+        """Take note that the handler waits."""
+
+
+class Stream:
+    """The messages of one conversation after the switch: text as `str`, bytes as `bytes`.
+
+    Args:
+        speech: the conversation.
+        host: its driver's clock and way to wait.
+        request: the head of the request that made the switch.
+        protocol: what was switched to.
+        subprotocol: what was agreed in Sec-WebSocket-Protocol, if anything.
+    """
+
+    def __init__(
+        self, speech: Speech, host: Host, request: RequestHead, protocol: str, subprotocol: str | None = None
+    ) -> None:
+        self._speech = speech
+        self._host = host
+        self._parks: list[Park] = []
+        self.request = request
+        self.protocol = protocol
+        self.subprotocol = subprotocol
+
+    @property
+    def path(self) -> str:
+        """The request-target that was asked for."""
+        return self.request.target
+
+    def __aiter__(self) -> Stream:
+        return self
+
+    async def __anext__(self) -> Message:
+        try:
+            return await self.receive()
+        except Closed:
+            raise StopAsyncIteration from None
+
+    async def receive(self) -> Message:
+        """Return the next message, waiting for it.
+
+        Raises:
+            Closed: no more will come.
+        """
+        while (message := self._speech.take()) is None:
+            if self._speech.over:
+                raise Closed("the other side ended the conversation")
+            await self._wait()
+        return message
+
+    async def send(self, message: Message | Fragments) -> None:
+        """Send a message; a list or tuple of text, or of bytes, goes out in that many fragments.
+
+        Raises:
+            Closed: the conversation is over.
+            WrongUse: it is neither text nor bytes.
+        """
+        while self._speech.blocked and not self._speech.shut:
+            await self._wait()
+        if self._speech.shut:
+            raise Closed("nothing can be sent: the conversation is over")
+        if not isinstance(message, (str, bytes, list, tuple)):
+            kind = type(message).__name__
+            raise WrongUse(f"a message is text, bytes or a list of fragments of one kind, not {kind}")
+        self._speech.say(message)
+
+    async def ping(self, data: bytes = b"") -> None:
+        """Send a Ping with up to 125 bytes; the other side's Pong is in the trace (RFC 6455, 5.5.2)."""
+        if len(data) > 125:
+            raise WrongUse(f"a ping carries 125 bytes at the most, not {len(data)} (RFC 6455, 5.5)")
+        if not self._speech.shut:
+            self._speech.ping(data)
+
+    async def close(self, code: int | None = 1000, reason: str = "") -> None:
+        """End the conversation; in WebSocket with a Close frame (RFC 6455, 7.1.2)."""
+        if not self._speech.shut:
+            self._speech.close(code, reason)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait, by the clock of whoever drives this party: in memory no time passes."""
+        until = self._host.clock() + seconds
+        while self._host.clock() < until and not self._speech.shut:
+            self._speech.wake_at(until)
+            await self._wait()
+
+    async def _wait(self) -> None:
+        park = self._host.park()
+        self._parks.append(park)
+        self._speech.parked()
+        self._host.rest()
+        await park
+
+    def wake(self) -> None:
+        """Wake whoever waits; they look for themselves whether it was for them."""
+        parks, self._parks = self._parks, []
+        for park in parks:
+            if not park.done():
+                park.set_result(None)
+
+
+Handler = Callable[[Stream], Awaitable[None]]
+"""A protocol after the switch: `async def handler(stream)`."""
+
+
+async def echo(stream: Stream) -> None:
+    """Send every message back: what the lab's server does unless it is told otherwise."""
+    async for message in stream:
+        await stream.send(message)
