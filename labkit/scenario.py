@@ -1,0 +1,44 @@
+"""A scenario: who asks, what stands between, who answers. Frozen; simulated or run, it gives a trace."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from labkit.errors import WrongUse
+from labkit.parties.client import talk
+from labkit.parties.described import Server
+from labkit.parties.offer import Offer
+from labkit.parties.stream import Fragments, Message, Stream
+
+__all__ = ["Scenario"]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Who asks, what stands between, who answers.
+
+    Args:
+        offer: what the client asks for.
+        say: what it says after the switch: messages, each sent when the one before was answered, or a
+            handler of your own.
+        via: proxies between the two.
+        server: what the server is told to be.
+        title: a few words for the diagram.
+
+    >>> Scenario(Offer.bare()).say
+    ('Hello',)
+    """
+
+    offer: Offer = field(default_factory=Offer.websocket)
+    say: tuple[Message | Fragments, ...] | Callable[[Stream], Awaitable[None]] = ("Hello",)
+    via: tuple[object, ...] = ()
+    server: Server = field(default_factory=Server)
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        talk(self.say)
+        if not callable(self.say):
+            object.__setattr__(self, "say", tuple(self.say))
+        if self.via:
+            raise WrongUse("no proxy is known yet: leave `via` empty")
