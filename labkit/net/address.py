@@ -1,0 +1,90 @@
+"""Where to listen and whom to dial: loopback, unless the caller allows more in so many words."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from labkit.errors import Refused, WrongUse
+
+__all__ = ["Address", "check_loopback", "parse_address", "parse_url"]
+
+_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
+_NAME = re.compile(r"[A-Za-z0-9.\-_:%]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A host, a port, whether TLS is spoken, and the request-target that a URL named."""
+
+    host: str
+    port: int
+    tls: bool = False
+    target: str = "/"
+
+    @property
+    def authority(self) -> str:
+        """Host and port as the Host field has them: the port is left out where it is the scheme's own."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == (443 if self.tls else 80) else f"{host}:{self.port}"
+
+
+def parse_url(url: str) -> Address:
+    """Read a ws, wss, http or https URL.
+
+    Raises:
+        WrongUse: it is none.
+
+    >>> parse_url("ws://127.0.0.1:8101/chat?room=1")
+    Address(host='127.0.0.1', port=8101, tls=False, target='/chat?room=1')
+    """
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port
+    except ValueError as error:
+        raise WrongUse(f"{url!r} is no URL: {error}") from None
+    scheme = parts.scheme.lower()
+    if scheme not in _PORTS or not parts.hostname or not _NAME.fullmatch(parts.hostname):
+        raise WrongUse(f"{url!r} is no URL to trace: write ws://HOST:PORT/PATH, or wss, http, https")
+    if port == 0:
+        raise WrongUse(f"{url!r}: nothing listens on port 0")
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    if re.search(r"[^!-~]", target):
+        raise WrongUse(f"{url!r}: write characters other than ASCII, and spaces, as %XX")
+    return Address(parts.hostname, port or _PORTS[scheme], scheme in ("https", "wss"), target)
+
+
+def parse_address(text: str) -> Address:
+    """Read HOST:PORT, PORT alone, or a URL.
+
+    Raises:
+        WrongUse: it is none of these.
+
+    >>> parse_address("8101")
+    Address(host='127.0.0.1', port=8101, tls=False, target='/')
+    """
+    if "://" in text:
+        return parse_url(text)
+    host, _, port = text.rpartition(":")
+    host = host.strip("[]") or "127.0.0.1"
+    if not port.isdigit() or not 0 < int(port) < 1 << 16 or not _NAME.fullmatch(host):
+        raise WrongUse(f"{text!r} is no address: write HOST:PORT, such as 127.0.0.1:8101")
+    return Address(host, int(port))
+
+
+def check_loopback(host: str, allow_remote: bool, flag: str = "allow_remote=True") -> None:  # noqa: FBT001
+    """Refuse a host that is not this machine's own.
+
+    Raises:
+        Refused: it is not, and `allow_remote` is False.
+    """
+    if allow_remote or host == "localhost":
+        return
+    try:
+        if ipaddress.ip_address(host.split("%")[0]).is_loopback:
+            return
+    except ValueError:
+        pass
+    raise Refused(f"{host} is not this machine: the lab stays on loopback unless you say {flag}")

@@ -1,0 +1,216 @@
+"""What listens on loopback: a thread, a socket, the recordings of its connections, and a sure end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+import weakref
+from collections import deque
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+from labkit.errors import Failed, WrongUse
+from labkit.net.address import check_loopback
+from labkit.net.loop import LoopThread
+from labkit.recording import Recording
+from labkit.trace import Trace
+
+__all__ = ["Engine", "Listener", "is_own", "stop_all"]
+
+_RUNNING: weakref.WeakSet[Listener] = weakref.WeakSet()
+_START_TIME = 5.0  # seconds to bind and listen
+_TRACE_TIME = 2.0  # seconds to wait for a connection to end before its trace is taken as it is
+
+
+class Engine:
+    """What runs: it outlives no listener, and knows of none, so that a forgotten one can be collected.
+
+    Args:
+        name: of the thread.
+        keep: how many recordings to keep.
+    """
+
+    def __init__(self, name: str, keep: int) -> None:
+        self.thread = LoopThread(name)
+        self.recordings: deque[Recording] = deque(maxlen=keep)
+        self.changed = threading.Condition()
+        self.server: asyncio.Server | None = None
+        self.closing: Callable[[], None] = lambda: None
+
+    def note(self, recording: Recording) -> None:
+        """Keep a recording; the oldest goes where there are too many."""
+        with self.changed:
+            self.recordings.append(recording)
+            self.changed.notify_all()
+
+    def tell(self) -> None:
+        """Wake whoever waits for a connection to end."""
+        with self.changed:
+            self.changed.notify_all()
+
+    def stop(self) -> None:
+        """Stop listening, end every connection, end the thread."""
+        with contextlib.suppress(Failed, TimeoutError, RuntimeError):
+            if threading.current_thread() is not self.thread._thread:  # noqa: SLF001
+                self.thread.run(self._close(), _START_TIME)
+        self.thread.stop()
+
+    async def _close(self) -> None:
+        if self.server is not None:
+            self.server.close()
+        self.closing()
+        await asyncio.sleep(0)
+
+
+class Listener:
+    """Something that listens: start it with `with`, or with `start()` and `stop()`.
+
+    Starting on a port that another listener of this process holds stops that one first, so that a cell
+    can be run again.
+    """
+
+    kind = "listener"
+
+    def __init__(self, host: str, port: int, *, allow_remote: bool, keep: int) -> None:
+        check_loopback(host, allow_remote)
+        if not isinstance(port, int) or not 0 <= port < 1 << 16:
+            raise WrongUse(f"a port is a number from 0 (any free one) to 65535, not {port!r}")
+        self.host = host
+        self._wanted = port
+        self._keep = keep
+        self._engine: Engine | None = None
+        self._port: int | None = None
+        self._finalizer: weakref.finalize[Any, Any] | None = None
+
+    def _factory(self, engine: Engine) -> Callable[[], asyncio.BaseProtocol]:
+        raise Failed(f"a {self.kind} has nothing to listen with")
+
+    def start(self) -> Self:
+        """Start; a second start does nothing.
+
+        Raises:
+            Failed: the port is taken by another program, or the address cannot be had.
+        """
+        if self._engine is not None:
+            return self
+        _free(self._wanted)
+        engine = Engine(f"labkit {self.kind}", self._keep)
+        engine.thread.start()
+        try:
+            self._port = engine.thread.run(_listen(engine, self._factory(engine), self.host, self._wanted), _START_TIME)
+        except (OSError, TimeoutError) as error:
+            engine.thread.stop()
+            raise Failed(_why_not(self.host, self._wanted, error)) from None
+        self._engine = engine
+        self._finalizer = weakref.finalize(self, engine.stop)
+        _RUNNING.add(self)
+        return self
+
+    def stop(self) -> None:
+        """Stop listening and end every connection; the traces stay. Stopping twice does nothing."""
+        _RUNNING.discard(self)
+        if self._finalizer is not None:
+            self._finalizer()
+            self._finalizer = None
+
+    @property
+    def running(self) -> bool:
+        """Whether it listens."""
+        return self._finalizer is not None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        if self._port is None:
+            raise Failed(f"this {self.kind} was not started: use `with`, or call start()")
+        return self._port
+
+    @property
+    def url(self) -> str:
+        """Its address as an http URL."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}/"
+
+    @property
+    def traces(self) -> tuple[Trace, ...]:
+        """What every connection carried so far, the oldest first."""
+        if self._engine is None:
+            return ()
+        with self._engine.changed:
+            recordings = list(self._engine.recordings)
+        return tuple(recording.trace(note=f"recorded by the {self.kind}") for recording in recordings)
+
+    @property
+    def trace(self) -> Trace:
+        """What the newest connection carried; waits a moment for it to end.
+
+        Raises:
+            WrongUse: nothing has connected yet, or nothing is recorded.
+        """
+        engine = self._engine
+        if engine is None or not self._recorded():
+            raise WrongUse(f"there is no trace: nothing has connected to this {self.kind}, or it does not record")
+        with engine.changed:
+            newest = engine.recordings[-1]
+            engine.changed.wait_for(lambda: newest.ended or not self.running, _TRACE_TIME)
+        return newest.trace(note=f"recorded by the {self.kind}")
+
+    def _recorded(self) -> bool:
+        engine = self._engine
+        if engine is None:
+            return False
+        with engine.changed:
+            return engine.changed.wait_for(lambda: bool(engine.recordings), 0.2 if self.running else 0)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {'running' if self.running else 'stopped'}>"
+
+
+async def _listen(engine: Engine, factory: Callable[[], Any], host: str, port: int) -> int:
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(factory, host, port, family=_family(host), backlog=1024, reuse_address=True)
+    engine.server = server
+    name = server.sockets[0].getsockname()
+    return int(name[1])
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def _free(port: int) -> None:
+    """Stop the listener of this process that holds a port, if one does."""
+    for other in list(_RUNNING):
+        if port and other._port == port:  # noqa: SLF001  one room
+            other.stop()
+
+
+def _why_not(host: str, port: int, error: Exception) -> str:
+    where = f"{host}:{port}"
+    if isinstance(error, PermissionError):
+        return f"cannot listen on {where}: ports below 1024 are for root; choose a higher one, or 0 for any free one"
+    if isinstance(error, OSError) and error.errno in (98, 48, 10048):
+        return f"cannot listen on {where}: another program holds this port; choose another, or 0 for any free one"
+    return f"cannot listen on {where}: {error}"
+
+
+def is_own(port: int) -> bool:
+    """Tell whether a server or tap of this process listens on a port."""
+    return any(listener._port == port for listener in list(_RUNNING))  # noqa: SLF001  one room
+
+
+def stop_all() -> None:
+    """Stop every server and tap of this process; what they recorded stays."""
+    for listener in list(_RUNNING):
+        listener.stop()

@@ -1,0 +1,83 @@
+"""A thread with an event loop of its own: blocking code in a notebook's cell never stops it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from labkit.errors import Failed
+
+__all__ = ["LoopThread"]
+
+T = TypeVar("T")
+_PATIENCE = 5.0  # seconds for a loop to start, and to end what still runs on it
+
+
+class LoopThread:
+    """An event loop in a daemon thread, from `start` to `stop`."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._ready = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.loop: asyncio.AbstractEventLoop | None = None
+
+    def start(self) -> None:
+        """Start the thread and wait until its loop runs."""
+        self._thread = threading.Thread(target=self._main, name=self._name, daemon=True)
+        self._thread.start()
+        if not self._ready.wait(_PATIENCE):
+            raise Failed(f"the thread {self._name} did not start within {_PATIENCE:g} s")
+
+    def _main(self) -> None:
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        self.loop = loop
+        loop.call_soon(self._ready.set)
+        try:
+            loop.run_forever()
+            _cancel_all(loop)
+        finally:
+            asyncio.set_event_loop(None)
+            loop.close()
+
+    def run(self, coro: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
+        """Run a coroutine on the loop and return its result.
+
+        Raises:
+            TimeoutError: it took longer than `timeout` seconds.
+        """
+        loop = self.loop
+        if loop is None or loop.is_closed():
+            coro.close()
+            raise Failed("this server is not running: start it first")
+        future = asyncio.run_coroutine_threadsafe(coro, loop)
+        try:
+            return future.result(timeout)
+        except BaseException:
+            future.cancel()
+            raise
+
+    def stop(self) -> None:
+        """End the loop and its thread; whatever still runs is cancelled."""
+        loop, thread = self.loop, self._thread
+        if loop is None or thread is None:
+            return
+        with contextlib.suppress(RuntimeError):  # it is closed already
+            loop.call_soon_threadsafe(loop.stop)
+        if thread is not threading.current_thread():  # the collector may run anywhere
+            thread.join(_PATIENCE)
+        self._thread = None
+
+
+def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    with contextlib.suppress(TimeoutError):
+        gathered = asyncio.gather(*tasks, return_exceptions=True)
+        loop.run_until_complete(asyncio.wait_for(gathered, _PATIENCE))
+    loop.run_until_complete(loop.shutdown_asyncgens())

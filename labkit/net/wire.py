@@ -1,0 +1,206 @@
+"""Drives one party over one connection: bytes, deadlines, back-pressure, the end, and the recording."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import struct
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from labkit.parties.party import Ending, Host, Park, Party
+from labkit.recording import Recording
+from labkit.trace import Direction, How
+
+__all__ = ["Wire", "break_off"]
+
+_GRACE = 2.0  # seconds a handler has to end once its connection is gone
+_SLACK = 0.005  # seconds by which a timer may be late
+
+
+class Wire(asyncio.Protocol):
+    """One connection of one party.
+
+    Args:
+        make: makes the party, given its host.
+        direction: which way this party's bytes go.
+        recording: where they are recorded; None to record nothing.
+        ended: called when the connection is gone and its handler has ended.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[Host], Party],
+        direction: Direction,
+        recording: Recording | None,
+        ended: Callable[[Wire], None] = lambda _: None,
+    ) -> None:
+        self._make = make
+        self._out = direction
+        self.recording = recording
+        self._ended = ended
+        self._loop = asyncio.get_running_loop()
+        self._task: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
+        self._scheduled = False
+        self._finished = False
+        self._finished_other = False
+        self._paused = False
+        self._lost = False
+        self.transport: asyncio.Transport
+        self.party: Party
+
+    # from asyncio
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Make the party; a client's has something to say at once."""
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        host = Host(self._loop.time, self._start, self._park, self._wrote, self.flush)
+        self.party = self._make(host)
+        self.flush()
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes from the other side."""
+        if self.recording is not None:
+            self.recording.add(self._out.other, data)
+        self.party.receive(data)
+        self.flush()
+
+    def eof_received(self) -> bool:
+        """Take the other side's FIN; this side stays open until its party ends it."""
+        if self.recording is not None:
+            self.recording.end(self._out.other, How.FIN)
+        self._finished_other = True
+        self.party.receive_eof()
+        self.flush()
+        self._close_if_over()
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note how it ended, and let the handler see it."""
+        self._lost = True
+        if exc is not None:
+            self._record_reset()
+        self.party.receive_eof()
+        self.party.outgoing()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._task is None or self._task.done():
+            self._ended(self)
+        else:
+            self._timer = self._loop.call_later(_GRACE, self._task.cancel)
+
+    def pause_writing(self) -> None:
+        """The other side takes no more for now."""
+        self.party.writable(False)
+
+    def resume_writing(self) -> None:
+        """The other side takes more again."""
+        self.party.writable(True)
+        self.flush()
+
+    # for the party
+
+    def _start(self, coro: Coroutine[Any, Any, None]) -> None:
+        self._task = self._loop.create_task(coro)
+        self._task.add_done_callback(self._handler_done)
+
+    def _park(self) -> Park:
+        return self._loop.create_future()
+
+    def _wrote(self) -> None:
+        if not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self._flush_later)
+
+    def _flush_later(self) -> None:
+        self._scheduled = False
+        self.flush()
+
+    def _handler_done(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        self.party.finished(error)
+        self.flush()
+        if self._lost:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._ended(self)
+
+    # out
+
+    def flush(self) -> None:
+        """Send what the party wrote, in one write; end, pause and set the timer as it asks."""
+        if self._lost:
+            return
+        party = self.party
+        data = party.outgoing()
+        if data and not self._finished:
+            if self.recording is not None:
+                self.recording.add(self._out, data)
+            self.transport.write(data)
+        if party.ending:
+            self._end(party.ending)
+        if party.full is not self._paused:
+            self._paused = not self._paused
+            if self._paused:
+                self.transport.pause_reading()
+            else:
+                self.transport.resume_reading()
+        deadline = party.deadline
+        if deadline is not None and (self._timer is None or deadline < self._timer_at - _SLACK):
+            self._set_timer(deadline)
+
+    def _end(self, ending: Ending) -> None:
+        if ending is Ending.RESET:
+            self._record_reset()
+            break_off(self.transport)
+        elif not self._finished:
+            self._finished = True
+            if self.recording is not None:
+                self.recording.end(self._out, How.FIN)
+            if self.transport.can_write_eof():
+                with contextlib.suppress(OSError):  # the other side is gone already
+                    self.transport.write_eof()
+            else:  # TLS knows no half-close
+                self.transport.close()
+            self._close_if_over()
+
+    def _close_if_over(self) -> None:
+        if self._finished and self._finished_other:
+            self.transport.close()
+
+    def _record_reset(self) -> None:
+        if self.recording is not None:
+            for direction in Direction:
+                self.recording.end(direction, How.RESET)
+
+    def _set_timer(self, at: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = at
+        self._timer = self._loop.call_at(at, self._due)
+
+    def _due(self) -> None:
+        self._timer = None
+        self.party.tick()
+        self.flush()
+
+    def shut(self) -> None:
+        """Let the party say goodbye, and end the connection without waiting for the other side."""
+        if not self._lost:
+            self.party.shut()
+            self.flush()
+            self.transport.close()
+
+
+def break_off(transport: asyncio.Transport) -> None:
+    """End a connection with a RST, not a FIN: a linger time of 0 seconds asks the kernel for it."""
+    raw = transport.get_extra_info("socket")
+    if raw is not None:
+        with contextlib.suppress(OSError):
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
