@@ -1,0 +1,85 @@
+"""labkit: a teaching lab and visual simulator for HTTP 101 Switching Protocols.
+
+    import labkit
+
+    with labkit.UpgradeServer() as server:
+        trace = labkit.ask(server.url, labkit.Offer.websocket())
+    print(trace)
+
+Names are loaded when they are first used, so that the import itself costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from labkit.dissect import dissect
+    from labkit.errors import LabError
+    from labkit.formats.jsonl import load
+    from labkit.lessons.doctor import doctor
+    from labkit.net.client import ask
+    from labkit.net.kernel import kernel_upgrade
+    from labkit.net.listener import stop_all
+    from labkit.net.run import run
+    from labkit.net.server import UpgradeServer
+    from labkit.net.tap import Tap
+    from labkit.parties.described import Limits, Server
+    from labkit.parties.offer import Offer
+    from labkit.parties.stream import Stream
+    from labkit.render.diagram import diagram
+    from labkit.render.explain import explain
+    from labkit.scenario import Scenario
+    from labkit.simulation import simulate
+    from labkit.trace import Direction, Hop, Trace
+    from labkit.wire.upgrade import accept_key
+
+_WHERE = {
+    "Direction": "trace",
+    "Hop": "trace",
+    "LabError": "errors",
+    "Limits": "parties.described",
+    "Offer": "parties.offer",
+    "Scenario": "scenario",
+    "Server": "parties.described",
+    "Stream": "parties.stream",
+    "Tap": "net.tap",
+    "Trace": "trace",
+    "UpgradeServer": "net.server",
+    "accept_key": "wire.upgrade",
+    "ask": "net.client",
+    "diagram": "render.diagram",
+    "dissect": "dissect",
+    "doctor": "lessons.doctor",
+    "explain": "render.explain",
+    "kernel_upgrade": "net.kernel",
+    "load": "formats.jsonl",
+    "run": "net.run",
+    "simulate": "simulation",
+    "stop_all": "net.listener",
+}
+
+__all__ = [
+    "Direction", "Hop", "LabError", "Limits", "Offer", "Scenario", "Server", "Stream", "Tap", "Trace", "UpgradeServer",
+    "accept_key", "ask", "diagram", "dissect", "doctor", "explain", "kernel_upgrade", "load", "run", "simulate",
+    "stop_all",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        try:
+            return version("http101-labkit")
+        except PackageNotFoundError:
+            return "0 (not installed)"
+    if name not in _WHERE:
+        raise AttributeError(f"module 'labkit' has no attribute {name!r}")
+    value = getattr(import_module(f"labkit.{_WHERE[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

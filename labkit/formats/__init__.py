@@ -1,0 +1,1 @@
+"""Traces as files: JSON Lines, the lab's own form."""

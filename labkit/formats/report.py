@@ -1,0 +1,111 @@
+"""A dissection as plain data, for `labkit dissect --json`: the schema is versioned."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from labkit.dissect import Dissection, FramesPart, HeadPart, HopView
+from labkit.trace import Direction
+from labkit.wire.http1 import RequestHead, ResponseHead
+from labkit.wire.upgrade import accept_key
+from labkit.wire.websocket import CLOSE
+
+__all__ = ["SCHEMA", "report"]
+
+SCHEMA = 1
+
+
+def report(dissection: Dissection) -> dict[str, Any]:
+    """Return a dissection as JSON-ready data.
+
+    Per hop: the exchanges with their heads and outcome, whether the Accept is right, the offset of the
+    first byte after HTTP per direction, the frames (payload unmasked, in base64), how it ended, and
+    every fault with its direction and offset.
+    """
+    trace = dissection.trace
+    return {
+        "labkit": "dissection",
+        "schema": SCHEMA,
+        "outcome": dissection.outcome,
+        "hops": [
+            {"client": trace.hops[view.hop].client, "server": trace.hops[view.hop].server, **_hop(view)}
+            for view in dissection.hops
+        ],
+    }
+
+
+def _hop(view: HopView) -> dict[str, Any]:
+    return {
+        "bytes": {f"to {way}": len(view.data[way]) for way in Direction},
+        "exchanges": [
+            {
+                "outcome": exchange.outcome,
+                "offer": list(exchange.offer),
+                "status": exchange.status,
+                "request": _head(exchange.request),
+                "interim": [_head(part) for part in exchange.interim],
+                "answer": _head(exchange.answer),
+                "accept": _accept(exchange.request, exchange.answer),
+            }
+            for exchange in view.exchanges
+        ],
+        "protocol": view.protocol or None,
+        "seam": {f"to {way}": offset for way, offset in view.seam.items()} or None,
+        "frames": [frame for way in Direction for frame in _frames(view.frames(way))],
+        "ends": {f"to {way}": str(how) for way, how in view.ends.items()},
+        "missing": {f"to {way}": length for way, length in view.missing.items()},
+        "faults": [
+            {"to": str(way), "offset": leaf.start, "fault": fault}
+            for way in Direction
+            for span in view.spans(way)
+            for leaf in (*span.parts, *span.leaves())
+            for fault in ([leaf.fault] if leaf.fault else [])
+        ],
+    }
+
+
+def _head(part: HeadPart | None) -> dict[str, Any] | None:
+    if part is None or part.value is None:
+        return None
+    fields = [[name, value] for name, value in part.value.fields]
+    return {"start_line": part.value.start_line, "fields": fields, "start": part.start, "end": part.end}
+
+
+def _accept(request: HeadPart | None, answer: HeadPart | None) -> str | None:
+    asked = request.value if request else None
+    given = answer.value if answer else None
+    if not isinstance(asked, RequestHead) or not isinstance(given, ResponseHead) or given.status != 101:
+        return None
+    key, accept = asked.fields.get("Sec-WebSocket-Key"), given.fields.get("Sec-WebSocket-Accept")
+    if accept is None:
+        return "absent"
+    return "right" if key is not None and accept == accept_key(key) else "wrong"
+
+
+def _frames(part: FramesPart | None) -> list[dict[str, Any]]:
+    if part is None:
+        return []
+    rows = []
+    for place, frame in enumerate(part.frames):
+        payload = part.payload(place)
+        inflated = part.inflated.get(place)
+        code = int.from_bytes(payload[:2], "big") if frame.opcode == CLOSE and len(payload) > 1 else None
+        rows.append(
+            {
+                "to": str(part.direction),
+                "start": frame.start,
+                "end": frame.end,
+                "fin": frame.fin,
+                "rsv": frame.rsv,
+                "opcode": frame.opcode,
+                "masked": frame.masked,
+                "masking_key": frame.masking_key(part.data).hex() if frame.masked else None,
+                "length": frame.declared,
+                "whole": frame.whole,
+                "payload": base64.b64encode(payload).decode("ascii"),
+                "inflated": base64.b64encode(inflated).decode("ascii") if isinstance(inflated, bytes) else None,
+                "close_code": code,
+            }
+        )
+    return rows
