@@ -1,0 +1,159 @@
+"""What a trace shows, in words: the title of its diagram and a description of one to three sentences."""
+
+from __future__ import annotations
+
+from labkit.dissect import Dissection, Exchange, FramesPart, HopView, OpaquePart
+from labkit.render.measure import clean
+from labkit.trace import Cut, Direction, End, Gap, How
+from labkit.wire.http1 import RequestHead, ResponseHead
+from labkit.wire.upgrade import offered
+
+__all__ = ["after", "chosen", "description", "ends", "finding", "missing", "seam_text"]
+
+_DECLINES = {
+    "ignored": "ignored", "redirected": "redirected", "required": "upgrade required", "refused": "refused",
+}  # fmt: skip
+
+
+def chosen(view: HopView) -> Exchange | None:
+    """Return the exchange a hop is about: the last that offers an upgrade, else the last of all."""
+    offers = [exchange for exchange in view.exchanges if exchange.offer or exchange.switched]
+    found = offers or view.exchanges
+    return found[-1] if found else None
+
+
+def finding(dissection: Dissection) -> str:
+    """Return the finding of the first hop in a few words: "Switched to websocket (101)"."""
+    view = dissection.hops[0] if dissection.hops else None
+    exchange = chosen(view) if view else None
+    if view is None or exchange is None:
+        return _nothing(view)
+    if exchange.switched:
+        asked = "" if exchange.offer or exchange.request is None else ", though nobody had asked"
+        return f"Switched to {clean(view.protocol, 40)} (101){asked}"
+    status = exchange.status
+    if status is None:
+        return f"No answer: {_why_none(view, exchange)}"
+    if exchange.outcome in _DECLINES:
+        return f"Declined: {_DECLINES[exchange.outcome]} ({status})"
+    return f"No upgrade was offered ({status})"
+
+
+def _nothing(view: HopView | None) -> str:
+    parts = [part for way in Direction for part in view.parts[way]] if view else []
+    labels = [part.label for part in parts if isinstance(part, OpaquePart)]
+    return f"No HTTP/1.1: {labels[0]}" if labels else "Nothing crossed"
+
+
+def _why_none(view: HopView, exchange: Exchange) -> str:
+    if exchange.garbage:
+        return "bytes that are no HTTP came back"
+    how = view.ends.get(Direction.TO_CLIENT)
+    if how is How.FIN:
+        return "the connection was closed"
+    if how is How.RESET or view.ends.get(Direction.TO_SERVER) is How.RESET:
+        return "the connection was broken off"
+    return "none had come when the recording stopped" if how else "none is recorded"
+
+
+def after(view: HopView) -> tuple[str, str]:
+    """Return what ends at a hop's seam and what follows it: ("HTTP", "websocket")."""
+    protocol = clean(view.protocol, 40)
+    name = {"tunnel": "a tunnel", "unnamed": "a protocol without a name"}.get(protocol, protocol)
+    return "HTTP/1.1" if protocol.lower().split("/")[0] in ("h2c", "http", "h2") else "HTTP", name
+
+
+def seam_text(view: HopView) -> str:
+    """Return what the band at the seam says."""
+    http, name = after(view)
+    return f"from here on: {name} — the bytes are no longer {http}"
+
+
+def ends(dissection: Dissection, hop: int) -> str:
+    """Return how a hop ended, in the order in which the ends were recorded; "" where nothing says so."""
+    parties = dissection.trace.hops[hop]
+    found: dict[Direction, How] = {}
+    for event in dissection.trace.events:
+        if isinstance(event, End) and event.hop == hop:
+            found.setdefault(event.direction, event.how)
+    if set(found.values()) == {How.ABANDONED}:
+        return "still open when the recording stopped"
+    words: list[str] = []
+    several = list(found.values()).count(How.ABANDONED) == 0 and len(found) > 1
+    for way, how in sorted(found.items(), key=lambda item: item[1] is How.ABANDONED):
+        party = clean(parties.sender(way), 40)
+        first = " first" if several and not words else ""
+        if how is How.FIN:
+            words.append(f"{party} closed{first} (FIN)" if not words else f"{party} (FIN)")
+        elif how is How.RESET:
+            words.append(f"{party} broke off{first} (RST)" if not words else f"{party} broke off (RST)")
+        else:
+            words.append(f"{party} still open when the recording stopped")
+    return ", then ".join(words)
+
+
+def missing(dissection: Dissection) -> list[tuple[int, str]]:
+    """Return, hop by hop, what the trace does not hold, in words."""
+    found: list[tuple[int, str]] = []
+    for event in dissection.trace.events:
+        if isinstance(event, Cut):
+            to = clean(dissection.trace.hops[event.hop].receiver(event.direction), 40)
+            text = f"the recording limit was reached: {event.length:,} bytes to the {to} are not shown"
+            found.append((event.hop, text))
+        elif isinstance(event, Gap):
+            to = clean(dissection.trace.hops[event.hop].receiver(event.direction), 40)
+            length = "an unknown number of" if event.length is None else f"{event.length:,}"
+            found.append((event.hop, f"the capture misses {length} bytes to the {to}"))
+    return found
+
+
+def description(dissection: Dissection) -> str:
+    """Return one to three full sentences on what the diagram shows."""
+    view = dissection.hops[0] if dissection.hops else None
+    exchange = chosen(view) if view else None
+    if view is None or exchange is None:
+        return f"A sequence diagram. {finding(dissection)}."
+    sentences = [_asked(dissection, exchange), _answered(view, exchange)]
+    how = ends(dissection, 0)
+    if how:
+        subject = "The connection was " if how.startswith("still") else ""
+        sentences.append(f"{subject}{how}." if subject else f"{how[0].upper()}{how[1:]}.")
+    return " ".join(sentences)
+
+
+def _asked(dissection: Dissection, exchange: Exchange) -> str:
+    trace = dissection.trace
+    client, server = clean(trace.hops[0].client, 40), clean(trace.hops[-1].server, 40)
+    between = [clean(hop.server, 40) for hop in trace.hops[:-1]]
+    through = f", through {' and '.join(between)}" if 0 < len(between) <= 4 else ""
+    value = exchange.request.value if exchange.request else None
+    if not isinstance(value, RequestHead):
+        return f"What the {client} sends to the {server}{through} is not a request of HTTP/1.1."
+    line = clean(f"{value.method} {value.target}", 80)
+    if not exchange.offer:
+        return f"The {client} asks the {server}{through} for {line} and offers no upgrade."
+    names = clean(" or ".join(str(protocol) for protocol in offered(value.fields)), 80)
+    return f"The {client} asks the {server}{through}, with {line}, to switch to {names}."
+
+
+def _answered(view: HopView, exchange: Exchange) -> str:
+    value = exchange.answer.value if exchange.answer else None
+    if not isinstance(value, ResponseHead):
+        return f"No answer comes: {_why_none(view, exchange)}."
+    line = clean(f"{value.status} {value.reason}".strip(), 60)
+    if exchange.switched:
+        what = f"The answer is {line}; from there on the connection speaks {clean(view.protocol, 40)}"
+        counts = [_count(view, way) for way in Direction]
+        return f"{what}, {counts[0]} from the client and {counts[1]} from the server."
+    if exchange.offer:
+        return f"The answer is {line}: no switch, so steps 4 and 5 are not reached."
+    return f"The answer is {line}."
+
+
+def _count(view: HopView, way: Direction) -> str:
+    frames = next((part for part in view.parts[way] if isinstance(part, FramesPart)), None)
+    number = len(frames.frames) if frames else len(view.data[way]) - view.seam.get(way, 0)
+    if not number:
+        return "nothing"
+    unit = "frame" if frames else "byte"
+    return f"{number:,} {unit}" + ("s" if number != 1 else "")

@@ -1,0 +1,107 @@
+"""Long runs made short: stretches of like messages, and the middle of a diagram that would never end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from labkit.dissect import FramesPart, OpaquePart
+from labkit.render.messages import Kind, Message
+from labkit.trace import Direction
+from labkit.wire.websocket import BINARY, CONTINUATION, PING, PONG, TEXT
+
+__all__ = ["LONGEST", "MOST", "Folded", "fold"]
+
+LONGEST = 8
+"""The longest stretch of like messages that is drawn whole."""
+MOST = 200
+"""The most messages a diagram draws, whatever they are."""
+_FIRST, _LAST = 3, 2  # drawn of a longer stretch
+
+
+class Folded(NamedTuple):
+    """Messages that are counted instead of drawn."""
+
+    messages: list[Message]
+    noun: str = "message"
+
+    def text(self, arrow: Callable[[Message], str], letter: Callable[[int], str]) -> str:
+        """Say how many of what: "997 more text frames →, 998 ←, 11,976 bytes".
+
+        Args:
+            arrow: which way a message is drawn, as an arrow.
+            letter: a hop's letter, "" where there is one hop alone.
+        """
+        counts: dict[tuple[int, bool, str], int] = {}
+        for message in self.messages:
+            key = (message.hop, message.direction is Direction.TO_CLIENT, arrow(message))
+            counts[key] = counts.get(key, 0) + 1
+        said: list[str] = []
+        for (hop, _, way), number in sorted(counts.items()):
+            what = f"more {self.noun}{'' if number == 1 else 's'} " if not said else ""
+            on = f" on hop {letter(hop)}" if letter(hop) else ""
+            said.append(f"{number:,} {what}{way}{on}")
+        size = sum(message.end - message.start for message in self.messages)
+        said.append(f"{size:,} bytes")
+        faulty = sum(_faulty(message) for message in self.messages)
+        if faulty:
+            said.append(f"✗ {faulty:,} with a fault")
+        return ", ".join(said)
+
+
+def fold(messages: list[Message]) -> list[Message | Folded]:
+    """Return what to draw: every message, or the first and last of a long stretch with the rest counted.
+
+    A stretch is cut where its first hop and direction come round again, so that a pair is not parted.
+    """
+    found: list[Message | Folded] = []
+    start = 0
+    while start < len(messages):
+        alike = _alike(messages[start])
+        stop = start + 1
+        while alike and stop < len(messages) and _alike(messages[stop]) == alike:
+            stop += 1
+        found += _stretch(messages[start:stop]) if stop - start > LONGEST else messages[start:stop]
+        start = stop
+    if len(found) <= MOST:
+        return found
+    head, tail = MOST * 2 // 3, MOST // 4
+    middle: list[Message] = []
+    for entry in found[head:-tail]:
+        middle += entry.messages if isinstance(entry, Folded) else [entry]
+    return [*found[:head], Folded(middle), *found[-tail:]]
+
+
+def _stretch(run: list[Message]) -> list[Message | Folded]:
+    again = (run[0].hop, run[0].direction)
+    most = 2 * len({message.hop for message in run}) + 1  # how far a round of all hops and directions goes
+    head = next((at for at in range(_FIRST, _FIRST + most) if _where(run, at) == again), _FIRST)
+    tail = next((at for at in range(_LAST, _LAST + most) if _where(run, len(run) - at) == again), _LAST)
+    if head + tail >= len(run) - 1:
+        return list(run)
+    return [*run[:head], Folded(run[head:-tail], _alike(run[0])), *run[-tail:]]
+
+
+def _where(run: list[Message], at: int) -> tuple[int, Direction] | None:
+    return (run[at].hop, run[at].direction) if 0 <= at < len(run) else None
+
+
+_NOUNS = {
+    CONTINUATION: "fragment", TEXT: "text frame", BINARY: "binary frame", PING: "control frame", PONG: "control frame",
+}  # fmt: skip
+
+
+def _alike(message: Message) -> str:
+    """Return what makes messages like each other; "" for what is always drawn."""
+    part = message.part
+    if isinstance(part, FramesPart):
+        noun = _NOUNS.get(part.frames[message.place].first & 0x0F, "")
+        return "" if message.place in part.faults else noun
+    return "line" if isinstance(part, OpaquePart) and part.start < message.end < part.end else ""
+
+
+def _faulty(message: Message) -> bool:
+    part = message.part
+    if isinstance(part, FramesPart):
+        return message.place in part.faults
+    return message.kind is Kind.BYTES and isinstance(part, OpaquePart) and bool(part.fault)

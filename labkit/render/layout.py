@@ -1,0 +1,127 @@
+"""The one layout under every output: parties as columns, and rows of three kinds below them.
+
+    Arrow   a message: its headline on the arrow, its details below it, its faults in words
+    Band    a line across: the seam, what was not reached, what is missing, how the connection ended
+    Fold    a stretch of like messages, counted instead of drawn
+
+The five steps of an upgrade are 1 the request line, 2 the upgrade fields, 3 the answer, 4 data from the
+client, 5 data from the server. 1 and 2 are one message, so they share an arrow: 1 stands at its
+headline, 2 at the first of its upgrade fields. On more than one hop a step carries the hop's letter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Arrow", "Band", "Detail", "Fold", "Layout", "Party", "Row", "columns_of", "step_name"]
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A column: a party's name, and its role ("client", "proxy" or "server"), which decides its shape."""
+
+    name: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """A line below an arrow's headline; `step` is "2" where the upgrade fields begin."""
+
+    text: str
+    step: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrow:
+    """A message from one column to another.
+
+    Args:
+        step: the step it is, "" where it is none.
+        start: the column it leaves.
+        end: the column it reaches.
+        headline: the start-line, or the frame's name with what it carries.
+        details: the lines below.
+        kind: "http", "data" or "control" (a WebSocket control frame).
+        faults: what is wrong with it, each with its clause.
+    """
+
+    step: str
+    start: int
+    end: int
+    headline: str
+    details: tuple[Detail, ...] = ()
+    kind: str = "http"
+    faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A line across the columns from `start` to `end`; kind is "seam", "stop", "missing" or "end"."""
+
+    text: str
+    kind: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Messages that are counted, not drawn."""
+
+    text: str
+    start: int
+    end: int
+
+
+Row = Arrow | Band | Fold
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A sequence diagram, ready to be drawn in any form.
+
+    Args:
+        title: the finding: "Switched to websocket (101)".
+        description: the same in one to three sentences, for those who do not see the picture.
+        parties: the columns, from the client's end.
+        rows: what is drawn below them.
+        note: where the trace comes from; may be empty.
+    """
+
+    title: str
+    description: str
+    parties: tuple[Party, ...]
+    rows: tuple[Row, ...]
+    note: str = ""
+
+
+def columns_of(hops: list[tuple[str, str]]) -> tuple[tuple[Party, ...], list[tuple[int, int]]]:
+    """Return the parties of (client, server) hops, each once, and each hop's two columns.
+
+    >>> columns_of([("client", "proxy"), ("proxy", "server")])[1]
+    [(0, 1), (1, 2)]
+    """
+    place: dict[str, int] = {}
+    places: list[tuple[int, int]] = []
+    for client, server in hops:
+        far = server if server != client else f"{server} (2)"
+        places.append((place.setdefault(client, len(place)), place.setdefault(far, len(place))))
+    clients, servers = {start for start, _ in places}, {end for _, end in places}
+    roles = ["client" if each not in servers else "proxy" if each in clients else "server" for each in place.values()]
+    return tuple(Party(name, role) for name, role in zip(place, roles, strict=True)), places
+
+
+def step_name(number: int, hop: int, hops: int) -> str:
+    """Return a step's name: "3", and on several hops "3a", "3b".
+
+    >>> step_name(3, 0, 1), step_name(3, 1, 2)
+    ('3', '3b')
+    """
+    if hops == 1:
+        return str(number)
+    letters = ""
+    while hop >= 0:
+        hop, digit = hop // 26 - 1, hop % 26
+        letters = chr(ord("a") + digit) + letters
+    return f"{number}{letters}"

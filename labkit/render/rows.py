@@ -1,0 +1,253 @@
+"""From a dissection to the layout of its diagram: every message an arrow, every finding a band."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from labkit.dissect import ContentPart, Dissection, Exchange, FramesPart, HeadPart, HopView, OpaquePart
+from labkit.dissect.websocket import shown
+from labkit.render.finding import chosen, description, ends, finding, missing, seam_text
+from labkit.render.fold import Folded, fold
+from labkit.render.layout import Arrow, Band, Detail, Fold, Layout, Row, columns_of, step_name
+from labkit.render.measure import clean
+from labkit.render.messages import Kind, Message
+from labkit.render.order import behind, ordered
+from labkit.trace import Direction
+from labkit.wire.websocket import CLOSE, CLOSE_CODES
+
+__all__ = ["lay_out"]
+
+_SHOWN = frozenset({
+    "host", "upgrade", "connection", "http2-settings", "origin", "expect", "allow", "location", "retry-after",
+    "content-length", "transfer-encoding",
+})  # fmt: skip
+_OFFERING = frozenset({"upgrade", "connection", "http2-settings"})  # with sec-websocket-*, step 2
+_MOST_FIELDS = 12  # field lines shown of one head
+_MOST_FAULTS = 3
+_MOST_CONTENT = 160  # characters of the first line of content
+
+
+def lay_out(dissection: Dissection) -> Layout:
+    """Return the sequence diagram of a dissected trace, as parties and rows."""
+    trace = dissection.trace
+    parties, places = columns_of([(clean(hop.client, 40), clean(hop.server, 40)) for hop in trace.hops])
+    drawing = _Drawing(dissection, places, _numbered(dissection))
+    for entry in fold(ordered(dissection)):
+        drawing.add(entry)
+    drawing.close()
+    title = finding(dissection)
+    if trace.title:
+        title = f"{clean(trace.title, 80)} — {title[0].lower()}{title[1:]}"
+    return Layout(title, description(dissection), parties, tuple(drawing.rows), clean(trace.note, 120))
+
+
+def _numbered(dissection: Dissection) -> list[set[int]]:
+    """Return, hop by hop, the exchanges that carry steps: those that offer an upgrade, and what became of them."""
+    before = behind(dissection.trace)
+    found: list[set[int]] = []
+    for number, view in enumerate(dissection.hops):
+        own = {place for place, exchange in enumerate(view.exchanges) if exchange.offer or exchange.switched}
+        near = found[before[number]] if number in before else set()
+        found.append(own | {place for place in near if place < len(view.exchanges)})
+    return found
+
+
+@dataclass
+class _Drawing:
+    """Rows as they are made, one entry after the other."""
+
+    dissection: Dissection
+    places: list[tuple[int, int]]
+    numbered: list[set[int]]
+    rows: list[Row] = field(default_factory=list)
+    _seams: list[int] = field(default_factory=list)
+    _last: Message | None = None
+
+    def add(self, entry: Message | Folded) -> None:
+        """Draw one message, or count some."""
+        if isinstance(entry, Folded):
+            turning = [message.hop for message in entry.messages if self._turns(message)]
+            self._flush()
+            self.rows.append(self._fold(entry))
+            self._seams += turning
+            self._last = None
+            return
+        if entry.kind is Kind.CONTENT and self._goes_on(entry):
+            head = self.rows[-1]
+            assert isinstance(head, Arrow)
+            content = _content(entry)
+            self.rows[-1] = replace(head, details=head.details + content.details, faults=head.faults + content.faults)
+            return
+        if entry.kind is not Kind.ANSWER:
+            self._flush()
+        self.rows.append(self._arrow(entry))
+        self._last = entry
+        if self._turns(entry):
+            self._seams.append(entry.hop)
+
+    def close(self) -> None:
+        """Say what was not reached, what is missing and how the connections ended."""
+        self._flush()
+        whole = (0, max((max(pair) for pair in self.places), default=0))
+        if self.dissection.hops:
+            self._stop(self.dissection.hops[0], whole)
+        for hop, text in missing(self.dissection):
+            self.rows.append(Band(self._on(hop, text), "missing", *whole))
+        for hop in range(len(self.places)):
+            if text := ends(self.dissection, hop):
+                self.rows.append(Band(self._on(hop, text), "end", *whole))
+
+    def _on(self, hop: int, text: str) -> str:
+        if len(self.places) == 1:
+            return text
+        return f"hop {self._letter(hop)}: {text}"
+
+    def _letter(self, hop: int) -> str:
+        return step_name(0, hop, len(self.places))[1:]
+
+    def _stop(self, view: HopView, whole: tuple[int, int]) -> None:
+        exchange = chosen(view)
+        if exchange is None or exchange.switched or not exchange.offer:
+            return
+        alone = not any(other.seam for other in self.dissection.hops)
+        names = "4 and 5" if alone else f"{self._step(4, 0)} and {self._step(5, 0)}"
+        why = "" if exchange.status else "no answer came: "
+        self.rows.append(Band(f"{why}steps {names} were not reached", "stop", *whole))
+
+    def _turns(self, message: Message) -> bool:
+        view = self.dissection.hops[message.hop]
+        return bool(view.seam) and message.kind is Kind.ANSWER and message.exchange == len(view.exchanges) - 1
+
+    def _flush(self) -> None:
+        """Draw the seam of every hop that has turned; one band where neighbours turned to the same."""
+        bands: list[Band] = []
+        for hop in sorted(self._seams):
+            text = seam_text(self.dissection.hops[hop])
+            start, end = sorted(self.places[hop])
+            if bands and bands[-1].text == text and bands[-1].end == start:
+                bands[-1] = replace(bands[-1], end=end)
+            else:
+                bands.append(Band(text, "seam", start, end))
+        self.rows += bands
+        self._seams = []
+
+    def _goes_on(self, message: Message) -> bool:
+        last = self._last
+        return bool(
+            last and last.exchange == message.exchange and last.hop == message.hop
+            and last.direction is message.direction and last.kind in (Kind.REQUEST, Kind.ANSWER)
+        )  # fmt: skip
+
+    def _columns(self, message: Message) -> tuple[int, int]:
+        client, server = self.places[message.hop]
+        return (client, server) if message.direction is Direction.TO_SERVER else (server, client)
+
+    def _step(self, number: int, hop: int) -> str:
+        return step_name(number, hop, len(self.places))
+
+    def _fold(self, folded: Folded) -> Fold:
+        def arrow(message: Message) -> str:
+            start, end = self._columns(message)
+            return "→" if start < end else "←"
+
+        places = [place for hop in {message.hop for message in folded.messages} for place in self.places[hop]]
+        return Fold(folded.text(arrow, self._letter), min(places), max(places))
+
+    def _arrow(self, message: Message) -> Arrow:
+        part, view = message.part, self.dissection.hops[message.hop]
+        if isinstance(part, HeadPart):
+            body = self._head(message, part, view)
+        elif isinstance(part, ContentPart):
+            body = _content(message)
+        elif isinstance(part, FramesPart):
+            body = _frame(message, part)
+        else:
+            body = _other(message, part, view)
+        step = body.step
+        if view.seam and message.start >= view.seam[message.direction]:
+            step = self._step(4 if message.direction is Direction.TO_SERVER else 5, message.hop)
+        start, end = self._columns(message)
+        faults = body.faults
+        if len(faults) > _MOST_FAULTS:
+            faults = (*faults[:_MOST_FAULTS], f"and {len(faults) - _MOST_FAULTS} more")
+        return replace(body, step=step, start=start, end=end, faults=faults)
+
+    def _head(self, message: Message, part: HeadPart, view: HopView) -> Arrow:
+        numbered = message.exchange in self.numbered[message.hop]
+        exchange = view.exchanges[message.exchange] if message.exchange >= 0 else Exchange(None)
+        headline = clean(part.name.rstrip())
+        if part.value is None:
+            headline = f"{part.name}: {shown(view.data[message.direction][part.start : part.end])}"
+        offers = message.kind is Kind.REQUEST and bool(exchange.offer)
+        two = self._step(2, message.hop) if offers and numbered else ""
+        details = _fields(part, two)
+        if numbered and message.kind is Kind.REQUEST and not exchange.offer and message.hop:
+            details = (Detail("(no Upgrade field was passed on)"), *details)
+        number = {Kind.REQUEST: 1, Kind.ANSWER: 3}.get(message.kind) if numbered else None
+        faults = part.span().faults()
+        content = exchange.content if message.kind is Kind.REQUEST else exchange.answer_content
+        if content and content.start == content.end:  # announced, and never came
+            faults += content.span().faults()
+        return Arrow(self._step(number, message.hop) if number else "", 0, 0, headline, details, "http", faults)
+
+
+def _fields(part: HeadPart, two: str) -> tuple[Detail, ...]:
+    lines = part.value.fields.lines if part.value else ()
+    found: list[Detail] = []
+    for name, value in lines:
+        low = name.lower()
+        offering = low in _OFFERING or low.startswith("sec-websocket-")
+        if (low in _SHOWN or offering) and len(found) < _MOST_FIELDS:
+            found.append(Detail(clean(f"{name}: {value}"), two if offering else ""))
+            two = "" if offering else two
+    left = len(lines) - len(found)
+    if left and found:
+        found.append(Detail(f"+ {left} more field line" + ("s" if left > 1 else "")))
+    elif left:
+        found.append(Detail(f"{left} field line" + ("s" if left > 1 else "")))
+    return tuple(found)
+
+
+def _content(message: Message) -> Arrow:
+    part = message.part
+    assert isinstance(part, ContentPart)
+    size = part.end - part.start
+    data = part.data[part.start : part.end]
+    if part.framing == "chunked":
+        head = replace(part, end=min(part.end, part.start + 512)).span()  # enough for the first line
+        chunks = [part.data[leaf.start : leaf.end] for leaf in head.leaves() if leaf.label == "chunk-data"]
+        data = b"".join(chunks)
+    line = shown(data.lstrip().split(b"\n", 1)[0].rstrip(), _MOST_CONTENT)
+    way = ", in chunks" if part.framing == "chunked" else ""
+    line = line if line.startswith('"') else shown(data)
+    text = f"content, {size:,} byte{'' if size == 1 else 's'}{way}: {line}"
+    return Arrow("", 0, 0, text, (Detail(text),), "http", part.span().faults() if size < 1 << 16 else ())
+
+
+def _frame(message: Message, part: FramesPart) -> Arrow:
+    place = message.place
+    frame = part.frames[place]
+    name, content = part.name(place), part.content(place)
+    kind = "control" if frame.opcode >= CLOSE else "data"
+    faults = part.frame_span(place).faults()
+    if frame.opcode == CLOSE and len(content) > 1:
+        code = int.from_bytes(content[:2], "big")
+        row = CLOSE_CODES.get(code)
+        reason = f" {shown(content[2:])}" if content[2:] else f" ({row.meaning})" if row else ""
+        return Arrow("", 0, 0, f"{name} {code}{reason}", (), kind, faults)
+    if part.compressed(place):
+        return Arrow("", 0, 0, f"{name}, compressed, {len(content):,} bytes", (), kind, faults)
+    text = f"{name} {shown(content)}" if content or frame.opcode < CLOSE else name
+    if place in part.inflated:
+        text += ", compressed"
+    return Arrow("", 0, 0, text, (), kind, faults)
+
+
+def _other(message: Message, part: OpaquePart, view: HopView) -> Arrow:
+    data = view.data[message.direction][message.start : message.end]
+    size = f"{len(data):,} byte{'' if len(data) == 1 else 's'}"
+    whole = (message.start, message.end) == (part.start, part.end)
+    seam = bool(view.seam) and message.start >= view.seam[message.direction]
+    label = f"{part.label}, {size}: " if not seam else f"{size}: " if whole and not data.endswith(b"\n") else ""
+    faults = (part.fault,) if part.fault else ()
+    return Arrow("", 0, 0, f"{label}{shown(data)}", (), "data" if seam else "http", faults)

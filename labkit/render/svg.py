@@ -1,0 +1,260 @@
+"""The sequence diagram as SVG 1.1, by hand: presentation attributes alone, so that no page can lose its style.
+
+It paints its own background, carries a title and a description, and is as wide as its labels need.
+Widths of text are estimated from above; nothing is set closer than they allow.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from labkit.render.layout import Arrow, Band, Fold, Layout, Party
+from labkit.render.measure import columns, fit, wrap
+from labkit.render.pen import Pen, escape
+from labkit.render.theme import DARK, LIGHT, Theme, mono_width, sans_width
+
+__all__ = ["svg"]
+
+_PAD = 28  # around everything
+_BADGE = 11  # radius of a step's disc
+_BOX = 36  # height of a party's box
+_HEADLINE, _DETAIL, _TITLE, _BAND, _NOTE = 13.0, 12.0, 20.0, 13.0, 12.0  # sizes of type
+_LEADING = 17  # from one line to the next
+_SIDE = 14  # from a lifeline to the text beside it
+_GAPS = {2: (480, 560), 3: (310, 430), 4: (250, 340)}  # least and most between lifelines, by parties
+_TIGHT = (210, 270)
+
+
+def svg(layout: Layout, *, dark: bool = False) -> str:
+    """Draw a layout as an SVG document, light or dark."""
+    return _Canvas(layout, DARK if dark else LIGHT).draw()
+
+
+class _Canvas:
+    """Draws from the top down; `y` is the lowest point drawn so far."""
+
+    def __init__(self, layout: Layout, theme: Theme) -> None:
+        self._layout = layout
+        self._theme = theme
+        self._pen, self._back = Pen(), Pen()
+        self._names = [fit(party.name, 220, lambda char: sans_width(char, 14)) or "?" for party in layout.parties]
+        self._boxes = [max(104, sans_width(name, 14) + 40) for name in self._names]
+        self._places = self._spread()
+        self._width = max(self._places[-1] + max(self._boxes[-1] / 2, 40) + _PAD, 560)
+        self._y = 0.0
+        self._lives: list[tuple[float, float, str]] = []  # stretches of the lifelines: from, to, dashes
+        self._zones: list[tuple[int, int, float]] = []
+
+    def draw(self) -> str:
+        """Return the whole document."""
+        theme, layout = self._theme, self._layout
+        self._y = float(_PAD)
+        for line in wrap(layout.title, self._width - 2 * _PAD, 4, size=lambda char: sans_width(char, _TITLE)):
+            self._y += _TITLE + 6
+            self._pen.text((_PAD, self._y - 6), line, theme.ink, _TITLE, bold=True)
+        self._y += 18
+        top = self._y + _BOX
+        self._parties()
+        self._y += 8
+        self._lives.append((top, self._y, ""))
+        for row in layout.rows:
+            before = self._y
+            dash = self._row(row)
+            self._lives.append((before, self._y, dash))
+        self._lives.append((self._y, self._y + 16, ""))
+        self._y += 16
+        self._ground(top)
+        self._parties()
+        if layout.note:
+            self._y += 12
+            for line in wrap(layout.note, self._width - 2 * _PAD, 3, size=lambda char: sans_width(char, _NOTE)):
+                self._y += 16
+                self._pen.text((_PAD, self._y), line, theme.soft, _NOTE)
+        return self._document(self._y + _PAD)
+
+    def _document(self, height: float) -> str:
+        width, tall = round(self._width), round(height)
+        head = (
+            f'<svg xmlns="http://www.w3.org/2000/svg" version="1.1" width="{width}" height="{tall}" '
+            f'viewBox="0 0 {width} {tall}" role="img" xml:space="preserve">'
+        )
+        words = f"<title>{escape(self._layout.title)}</title><desc>{escape(self._layout.description)}</desc>"
+        ground = f'<rect width="{width}" height="{tall}" fill="{self._theme.ground}"/>'
+        return "\n".join([head, words, ground, *self._back.elements, *self._pen.elements, "</svg>"]) + "\n"
+
+    def _spread(self) -> list[float]:
+        """Place the lifelines: far enough apart for the labels between neighbours, as far as that is bearable."""
+        least, most = _GAPS.get(len(self._layout.parties), _TIGHT)
+        wanted = [float(least)] * max(len(self._boxes) - 1, 0)
+        for row in self._layout.rows:
+            if isinstance(row, Arrow) and abs(row.start - row.end) == 1:
+                widths = [mono_width(row.headline, _HEADLINE) + 12]
+                widths += [mono_width(detail.text, _DETAIL) for detail in row.details]
+                gap = min(row.start, row.end)
+                wanted[gap] = max(wanted[gap], max(widths) + 4 * _SIDE)
+        places: list[float] = [_PAD + 2 * _BADGE + 12 + max(self._boxes[0] / 2 - 2 * _BADGE, 24)]
+        for gap, (one, other) in zip(wanted, pairwise(self._boxes), strict=True):
+            places.append(places[-1] + max(min(gap, most), (one + other) / 2 + 24))
+        return places
+
+    def _parties(self) -> None:
+        """Draw every party's box: rounded for a client, six-sided for a proxy, square for a server."""
+        for place, wide, name, party in zip(self._places, self._boxes, self._names, self._layout.parties, strict=True):
+            self._shape(place, wide, party)
+            self._pen.text((place, self._y + 23), name, self._theme.ink, 14, anchor="middle", bold=True)
+        self._y += _BOX
+
+    def _shape(self, place: float, wide: float, party: Party) -> None:
+        line, ground = self._theme.party(party.role)
+        left, right, y = place - wide / 2, place + wide / 2, self._y
+        if party.role == "proxy":
+            middle, low = y + _BOX / 2, y + _BOX
+            points = [(left, middle), (left + 14, y), (right - 14, y), (right, middle), (right - 14, low),
+                      (left + 14, low)]  # fmt: skip
+            self._pen.polygon(points, ground, line, 1.8)
+        else:
+            radius = _BOX / 2 if party.role == "client" else 0
+            self._pen.rect((left, y), (wide, _BOX), ground, stroke=line, radius=radius, weight=1.8)
+
+    def _ground(self, top: float) -> None:
+        """Paint what lies behind the rows: the zones behind the seam, then the lifelines."""
+        for start, end, since in self._zones:
+            left, right = self._places[start] - 24, self._places[end] + 24
+            self._back.rect((left, since), (right - left, self._y - since - 8), self._theme.zone)
+        merged: list[tuple[float, float, str]] = []
+        for begin, stop, dash in self._lives:
+            if merged and merged[-1][2] == dash:
+                merged[-1] = (merged[-1][0], stop, dash)
+            else:
+                merged.append((begin, stop, dash))
+        for place in self._places:
+            for begin, stop, dash in merged:
+                self._back.line((place, max(begin, top)), (place, stop), self._theme.line, 1.2, dash)
+
+    def _row(self, row: Arrow | Band | Fold) -> str:
+        """Draw a row; return how the lifelines are dashed beside it."""
+        if isinstance(row, Arrow):
+            self._arrow(row)
+            return ""
+        if isinstance(row, Fold):
+            self._words(row.text, row.start, row.end, self._theme.soft, 22)
+            return "1.5 5"
+        if row.kind == "seam":
+            self._seam(row)
+        elif row.kind == "end":
+            self._end(row)
+        elif row.kind == "stop":
+            self._words(row.text, row.start, row.end, self._theme.fault, 18, cross=True)
+        else:
+            self._words(f"… {row.text}", row.start, row.end, self._theme.soft, 14)
+        return ""
+
+    def _arrow(self, arrow: Arrow) -> None:
+        left, right = sorted((self._places[arrow.start], self._places[arrow.end]))
+        forth = arrow.start < arrow.end
+        room = right - left - 2 * _SIDE
+        self._y += 8
+        for number, piece in enumerate(_mono(arrow.headline, room, _HEADLINE, 3)):
+            self._y += _LEADING
+            if not number:
+                self._badge(arrow.step)
+            if abs(arrow.start - arrow.end) > 1:
+                self._halo(left + _SIDE if forth else right - _SIDE - mono_width(piece, _HEADLINE), piece)
+            at = (left + _SIDE, self._y) if forth else (right - _SIDE, self._y)
+            self._pen.text(at, piece, self._theme.ink, _HEADLINE, mono=True, anchor="start" if forth else "end")
+        self._y += 9
+        self._shaft(arrow, left, right)
+        self._details(arrow, left, right)
+        self._y += 14 if arrow.details or arrow.faults else 4
+
+    def _shaft(self, arrow: Arrow, left: float, right: float) -> None:
+        colour, _ = self._theme.party(self._layout.parties[arrow.start].role)
+        dash = "6 4" if arrow.kind == "control" else ""
+        tip, back = (right - 1, right - 11) if arrow.start < arrow.end else (left + 1, left + 11)
+        tail = left if arrow.start < arrow.end else right
+        self._pen.line((tail, self._y), (back, self._y), colour, 1.8, dash)
+        self._pen.polygon([(tip, self._y), (back, self._y - 5), (back, self._y + 5)], colour)
+        self._pen.circle((tail, self._y), 3, colour)
+
+    def _details(self, arrow: Arrow, left: float, right: float) -> None:
+        """Write the details, then the faults, on the side of the party that sent them."""
+        room = right - left - 2 * _SIDE
+        texts = [(detail.text, detail.step) for detail in arrow.details]
+        widest = max([mono_width(text, _DETAIL) for text, _ in texts] + [0.0])
+        at = left + _SIDE if arrow.start < arrow.end else right - _SIDE - min(room, widest)
+        self._y += 3
+        for text, step in texts:
+            for number, piece in enumerate(_mono(text, room, _DETAIL, 4, indent=2)):
+                self._y += _LEADING
+                if not number:
+                    self._badge(step)
+                lead = len(piece) - len(piece.lstrip(" "))
+                place = at + mono_width(" " * lead, _DETAIL)
+                self._pen.text((place, self._y), piece[lead:], self._theme.soft, _DETAIL, mono=True)
+        for fault in arrow.faults:
+            pieces = wrap(fault, room - 20, 4, size=lambda char: sans_width(char, _DETAIL))
+            widest = max(sans_width(piece, _DETAIL) for piece in pieces) + 20
+            at = left + _SIDE if arrow.start < arrow.end else right - _SIDE - min(room, widest)
+            for number, piece in enumerate(pieces):
+                self._y += _LEADING
+                if not number:
+                    self._cross(at + 5, self._y - 4)
+                self._pen.text((at + 18, self._y), piece, self._theme.fault, _DETAIL, bold=True)
+
+    def _badge(self, step: str) -> None:
+        if step:
+            size = 11.0 if len(step) < 3 else 9.0
+            self._pen.circle((_PAD + _BADGE, self._y - 4), _BADGE, self._theme.ink)
+            middle = (_PAD + _BADGE, self._y - 4 + size * 0.36)
+            self._pen.text(middle, step, self._theme.ground, size, anchor="middle", bold=True)
+
+    def _cross(self, x: float, y: float) -> None:
+        for slope in (1, -1):
+            self._pen.line((x - 4, y - 4 * slope), (x + 4, y + 4 * slope), self._theme.fault, 2)
+
+    def _halo(self, x: float, words: str) -> None:
+        """Clear the lifelines away behind words that cross them."""
+        self._pen.rect((x - 4, self._y - 12), (mono_width(words, _HEADLINE) + 8, 15), self._behind())
+
+    def _behind(self) -> str:
+        return self._theme.zone if self._zones else self._theme.ground
+
+    def _words(self, text: str, start: int, end: int, fill: str, above: float, *, cross: bool = False) -> None:
+        """Write words in the middle between two lifelines, clear of any line behind them."""
+        left, right = self._places[start], self._places[end]
+        self._y += above
+        for number, piece in enumerate(wrap(text, right - left - 60, 4, size=lambda char: sans_width(char, _BAND))):
+            wide = sans_width(piece, _BAND)
+            middle = (left + right) / 2
+            self._pen.rect((middle - wide / 2 - 8, self._y - 2), (wide + 16, 20), self._behind())
+            self._y += 13
+            if cross and not number:
+                self._cross(middle - wide / 2 - 2, self._y - 4)
+            self._pen.text((middle, self._y), piece, fill, _BAND, anchor="middle", bold=cross)
+            self._y += 6
+        self._y += above - 6
+
+    def _seam(self, band: Band) -> None:
+        """Draw the seam as a bar right across; what is below it lies in another zone."""
+        left, right = self._places[band.start] - 24, self._places[band.end] + 24
+        lines = wrap(band.text, right - left - 24, 4, size=lambda char: sans_width(char, _BAND))
+        high = 14 + 18 * len(lines)
+        self._y += 12
+        self._pen.rect((left, self._y), (right - left, high), self._theme.ink, radius=3)
+        self._zones.append((band.start, band.end, self._y + high - 4))
+        for number, piece in enumerate(lines):
+            middle = ((left + right) / 2, self._y + 20 + 18 * number)
+            self._pen.text(middle, piece, self._theme.ground, _BAND, anchor="middle", bold=True)
+        self._y += high + 6
+
+    def _end(self, band: Band) -> None:
+        left, right = self._places[band.start], self._places[band.end]
+        self._y += 12
+        self._pen.line((left, self._y + 11), (right, self._y + 11), self._theme.line, 1.2)
+        self._words(band.text, band.start, band.end, self._theme.soft, 2)
+        self._y += 10
+
+
+def _mono(text: str, room: float, size: float, most: int, indent: int = 0) -> list[str]:
+    unit = mono_width("x", size)
+    return wrap(text, int(room / unit), most, indent, size=columns)

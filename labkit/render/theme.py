@@ -1,0 +1,123 @@
+"""The one visual language: colours, type, line weights and spacing of everything the lab draws.
+
+Colours are Okabe and Ito's, which people with any colour vision tell apart; reddish purple and
+vermillion are darkened on white, so that lines have a contrast of 3 to 1 and text of 4.5 to 1 (WCAG
+2.2, 1.4.3 and 1.4.11; a test computes it). Colour never stands alone: a party has its shape and its
+name, a fault its sign and its words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from labkit.render.measure import columns
+
+__all__ = ["DARK", "LIGHT", "MONO", "SANS", "Theme", "contrast", "mono_width", "sans_width"]
+
+SANS = "system-ui, 'Segoe UI', 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif"
+MONO = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', monospace"
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """Colours, light or dark.
+
+    Args:
+        ground: the background.
+        zone: the background of what follows the seam.
+        ink: text and the step numbers' ground.
+        soft: text of less weight.
+        line: lifelines.
+        client, proxy, server: a party's lines.
+        client_ground, proxy_ground, server_ground: a party's box.
+        fault: what is wrong, as lines and as text.
+    """
+
+    ground: str
+    zone: str
+    ink: str
+    soft: str
+    line: str
+    client: str
+    proxy: str
+    server: str
+    client_ground: str
+    proxy_ground: str
+    server_ground: str
+    fault: str
+
+    def party(self, role: str) -> tuple[str, str]:
+        """Return the line colour and the ground of a role: "client", "proxy" or "server"."""
+        return {
+            "client": (self.client, self.client_ground),
+            "proxy": (self.proxy, self.proxy_ground),
+            "server": (self.server, self.server_ground),
+        }[role]
+
+    @property
+    def texts(self) -> tuple[tuple[str, str], ...]:
+        """Every pair of text colour and ground that is drawn."""
+        boxes = (self.client_ground, self.proxy_ground, self.server_ground)
+        on_both = [(text, ground) for text in (self.ink, self.soft, self.fault) for ground in (self.ground, self.zone)]
+        return (*on_both, *((self.ink, box) for box in boxes), (self.ground, self.ink))
+
+    @property
+    def lines(self) -> tuple[tuple[str, str], ...]:
+        """Every pair of line colour and ground that carries meaning."""
+        colours = (self.client, self.proxy, self.server, self.fault)
+        return tuple((colour, ground) for colour in colours for ground in (self.ground, self.zone))
+
+
+LIGHT = Theme(
+    ground="#ffffff", zone="#f3f7fb", ink="#1b2733", soft="#55616d", line="#b4bec8",
+    client="#0072b2", proxy="#b0578a", server="#008a64",
+    client_ground="#e3f1fa", proxy_ground="#f8e9f2", server_ground="#e0f4ee", fault="#b34700",
+)  # fmt: skip
+DARK = Theme(
+    ground="#14181d", zone="#1b222a", ink="#e8eaed", soft="#a9b3bd", line="#4d5863",
+    client="#56b4e9", proxy="#cc79a7", server="#1fb58a",
+    client_ground="#15303f", proxy_ground="#3a2432", server_ground="#10342a", fault="#e69f00",
+)  # fmt: skip
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours, from 1 to 21 (WCAG 2.2).
+
+    >>> round(contrast("#000000", "#ffffff"))
+    21
+    """
+    low, high = sorted((_luminance(one), _luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+_MONO_ADVANCE = 0.625  # of the size: a little more than the widest common monospaced font takes
+_NARROW = frozenset("ijltfrI.,:;'|!()[]{}/\\ -")
+_BROAD = frozenset("mwMW@%—…→←–")
+
+
+def mono_width(text: str, size: float) -> float:
+    """Return at most how wide `text` is in a monospaced font of `size` pixels."""
+    return columns(text) * _MONO_ADVANCE * size
+
+
+def sans_width(text: str, size: float) -> float:
+    """Return at most how wide `text` is in a bold sans-serif font of `size` pixels, by kinds of letters.
+
+    >>> sans_width("ill", 10) < sans_width("WWW", 10)
+    True
+    """
+    return sum(_advance(char) for char in text) * size
+
+
+def _advance(char: str) -> float:
+    if char in _NARROW:
+        return 0.48
+    if char in _BROAD or not char.isascii():
+        return 1.12
+    return 0.84 if char.isupper() else 0.72

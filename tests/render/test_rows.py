@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+from labkit.dissect import dissect
+from labkit.render.layout import Arrow, Band
+from labkit.render.rows import lay_out
+from labkit.trace import Hop, Trace
+from labkit.wire.websocket import CLOSE, CONTINUATION, PING, TEXT, frame
+from tests.render.exchanges import (
+    ANSWER, BAD_KEY, PLAIN, REQUEST, REQUIRED, asked, chain, cut, declined, echo, switched, talk,
+)  # fmt: skip
+
+
+def drawn(trace: Trace):
+    return lay_out(dissect(trace))
+
+
+def arrows(trace: Trace) -> list[Arrow]:
+    return [row for row in drawn(trace).rows if isinstance(row, Arrow)]
+
+
+def bands(trace: Trace) -> list[str]:
+    return [row.text for row in drawn(trace).rows if isinstance(row, Band)]
+
+
+def test_the_request_line_and_the_upgrade_fields_are_one_message():
+    """Step 1 stands at the headline, step 2 at the first upgrade field of the same arrow."""
+    request = arrows(echo())[0]
+    assert (request.step, request.headline) == ("1", "GET /chat HTTP/1.1")
+    steps = [(detail.text.split(":")[0], detail.step) for detail in request.details]
+    assert steps[:3] == [("Host", ""), ("Upgrade", "2"), ("Connection", "")]
+    assert request.details[-1].text == "+ 1 more field line"
+
+
+def test_the_five_steps_are_named_and_4_and_5_tell_directions():
+    """1, 3, then 4 from the client and 5 from the server, control frames too."""
+    assert [arrow.step for arrow in arrows(echo(b"Hello"))] == ["1", "3", "4", "5", "4", "5"]
+    assert [arrow.kind for arrow in arrows(echo(b"Hello"))] == ["http"] * 2 + ["data"] * 2 + ["control"] * 2
+
+
+def test_on_two_hops_steps_carry_the_hop():
+    """1a and 2a on the first hop, 1b and 2b on the second, the answers 3b and 3a."""
+    found = arrows(chain("client", "proxy", "server"))
+    assert [arrow.step for arrow in found][:8] == ["1a", "1b", "3b", "3a", "4a", "4b", "5b", "5a"]
+    assert [(arrow.start, arrow.end) for arrow in found][:4] == [(0, 1), (1, 2), (2, 1), (1, 0)]
+    assert [detail.step for detail in found[1].details if detail.step] == ["2b"]
+
+
+def test_a_hop_without_the_upgrade_fields_says_so():
+    """Where a proxy strips them the forwarded request has a step 1b and no 2b."""
+    hops = (Hop("client", "proxy"), Hop("proxy", "server"))
+    trace = Trace((*talk(REQUEST, REQUIRED), *talk(PLAIN, REQUIRED, 1)), hops)
+    second = arrows(trace)[1]
+    assert second.step == "1b"
+    assert second.details[0].text == "(no Upgrade field was passed on)"
+    assert not any(detail.step for detail in second.details)
+    assert "steps 4 and 5 were not reached" in bands(trace)
+
+
+def test_the_seam_is_a_band_over_the_hops_that_turned():
+    """Neighbours that turn to the same share a band; a hop that did not turn has none."""
+    both = [
+        row for row in drawn(chain("client", "proxy", "server")).rows if isinstance(row, Band) and row.kind == "seam"
+    ]
+    assert [(band.start, band.end) for band in both] == [(0, 2)]
+    hops = (Hop("client", "proxy"), Hop("proxy", "server"))
+    trace = Trace((*talk(REQUEST, BAD_KEY), *talk(REQUEST, ANSWER, 1)), hops)
+    one = [row for row in drawn(trace).rows if isinstance(row, Band)]
+    assert [(band.kind, band.start, band.end) for band in one] == [("seam", 1, 2), ("stop", 0, 2)]
+    assert one[1].text == "steps 4a and 5a were not reached"
+
+
+def test_plain_exchanges_carry_no_steps():
+    """Only the exchange that offers an upgrade is numbered."""
+    ok = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+    assert [arrow.step for arrow in arrows(Trace(tuple(talk(PLAIN + REQUEST, ok + ANSWER))))] == ["", "", "1", "3"]
+    assert not bands(Trace(tuple(talk(PLAIN, ok))))
+
+
+def test_a_decline_shows_its_fields_and_the_first_line_of_its_content():
+    """Content belongs to its answer: one arrow, and the reason in its details."""
+    answer = arrows(declined(BAD_KEY))[1]
+    assert answer.step == "3"
+    assert [detail.text for detail in answer.details] == [
+        "Content-Length: 74", "+ 1 more field line",
+        'content, 74 bytes: "Failed to open a WebSocket connection: missing Sec-WebSocket-Key header."',
+    ]  # fmt: skip
+    assert bands(declined(BAD_KEY))[0] == "steps 4 and 5 were not reached"
+
+
+def test_content_in_chunks_shows_what_is_in_them():
+    """The framing of chunks does not stand in the reason (RFC 9112, 7.1)."""
+    reply = b"HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nnot \r\n4\r\nhere\r\n0\r\n\r\n"
+    assert arrows(declined(reply))[1].details[-1].text == 'content, 23 bytes, in chunks: "not here"'
+
+
+def test_no_answer_is_a_band():
+    """Where nothing came back the diagram says so."""
+    assert bands(Trace((talk(REQUEST, b"")[0],))) == ["no answer came: steps 4 and 5 were not reached"]
+
+
+def test_frames_say_what_they_carry():
+    """A close shows its code with its meaning or reason, a ping its data, a fragment its place."""
+    asks = asked(PING) + asked(TEXT, b"He", fin=False) + asked(CONTINUATION, b"y") + asked(CLOSE, b"\x03\xe9later")
+    assert [arrow.headline for arrow in arrows(switched(asks, frame(CLOSE, b"\x03\xe9")))[2:]] == [
+        "ping", 'text, first fragment "He"', 'continuation, last fragment "y"', 'close 1001 "later"',
+        "close 1001 (going away)",
+    ]  # fmt: skip
+
+
+def test_compressed_messages_are_shown_inflated_and_marked():
+    """The RFC's own example of permessage-deflate (RFC 7692, 7.2.3.1)."""
+    extension = b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
+    request, answer = (head[:-2] + extension for head in (REQUEST, ANSWER))
+    hello = bytes.fromhex("f248cdc9c90700")
+    trace = Trace(tuple(talk(request + asked(TEXT, hello, rsv=4), answer)))
+    assert arrows(trace)[2].headline == 'text "Hello", compressed'
+
+
+def test_faults_stand_below_their_arrow_in_words():
+    """A frame's fault, a head's fault, and content that never came."""
+    assert arrows(switched(frame(TEXT, b"x")))[2].faults == ("a client must mask every frame (RFC 6455, 5.1)",)
+    spaced = REQUEST.replace(b"Host:", b"Host :")
+    assert arrows(Trace(tuple(talk(spaced, ANSWER))))[0].faults[0].startswith("white space before the colon")
+    short = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 5\r\n\r\n"
+    assert arrows(declined(short))[1].faults == ("Content-Length says 5 bytes, 0 came (RFC 9112, 8)",)
+
+
+def test_many_faults_are_counted():
+    """Three are told, the rest are counted."""
+    head = b"GET /  HTTP/1.1\r\n" + b"".join(b"Name%d : x\r\n" % number for number in range(5)) + b"\r\n"
+    faults = arrows(Trace(tuple(talk(head, b""))))[0].faults
+    assert len(faults) == 4
+    assert faults[-1] == "and 3 more"
+
+
+def test_bytes_that_are_no_start_line_are_shown():
+    """Garbage has an arrow too, with its bytes."""
+    assert arrows(Trace(tuple(talk(b"\x01\x02\r\n\r\n", b""))))[0].headline.startswith(
+        "bytes that are no start-line: 01 02"
+    )
+
+
+def test_what_is_missing_is_said_before_the_end():
+    """A cut is a band; the end is the last row."""
+    assert bands(cut(echo(), 1234))[-2:] == [
+        "the recording limit was reached: 1,234 bytes to the server are not shown",
+        "server closed first (FIN), then client (FIN)",
+    ]
+
+
+def test_the_title_of_the_trace_stands_before_the_finding():
+    """Both in one line."""
+    assert drawn(switched(title="An echo")).title == "An echo — switched to websocket (101)"
