@@ -152,7 +152,7 @@ def _decoded(file: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
             raise Unreadable(f"{name}, line {number}: expected JSON in UTF-8, found other bytes") from None
 
 
-class _Wrong(Exception):
+class _WrongError(Exception):
     """What was expected, where something else stands."""
 
 
@@ -167,7 +167,7 @@ def _read(lines: Iterable[tuple[int, str]], name: str) -> Trace:
                 head = _head(row)
             else:
                 events.append(_event(row, len(head.hops)))
-        except _Wrong as wrong:
+        except _WrongError as wrong:
             raise Unreadable(f"{name}, line {number}: {wrong}") from None
     if head is None:
         raise Unreadable(f'{name}, line 1: expected {{"labkit": "trace", …}}, and the file is empty')
@@ -178,38 +178,39 @@ def _json(line: str) -> dict[str, Any]:
     try:
         row = json.loads(line)
     except RecursionError:
-        raise _Wrong("nested too deeply for a trace") from None
+        raise _WrongError("nested too deeply for a trace") from None
     except ValueError as error:
-        broken = isinstance(error, json.JSONDecodeError)
-        reason = f"{error.msg} at character {error.pos + 1}" if broken else "a number is too long"
-        raise _Wrong(f"expected a JSON object: {reason}") from None
+        reason = "a number is too long"
+        if isinstance(error, json.JSONDecodeError):
+            reason = f"{error.msg} at character {error.pos + 1}"
+        raise _WrongError(f"expected a JSON object: {reason}") from None
     if not isinstance(row, dict):
-        raise _Wrong("expected a JSON object, { … }")
+        raise _WrongError("expected a JSON object, { … }")
     return row
 
 
 def _head(row: dict[str, Any]) -> Trace:
     if row.get("labkit") != "trace":
-        raise _Wrong('expected {"labkit": "trace", …}: this is no trace of the lab')
+        raise _WrongError('expected {"labkit": "trace", …}: this is no trace of the lab')
     schema = row.get("schema")
     if type(schema) is not int or schema < 1:
-        raise _Wrong(f'expected "schema": a whole number from 1 to {SCHEMA}')
+        raise _WrongError(f'expected "schema": a whole number from 1 to {SCHEMA}')
     if schema > SCHEMA:
-        raise _Wrong(f"schema {schema} is newer than this labkit, which reads up to {SCHEMA}: update labkit")
+        raise _WrongError(f"schema {schema} is newer than this labkit, which reads up to {SCHEMA}: update labkit")
     hops = row.get("hops")
     if not isinstance(hops, list) or not 1 <= len(hops) <= _MOST_HOPS:
-        raise _Wrong(f'expected "hops": a list of 1 to {_MOST_HOPS} pairs of parties')
-    if not all(isinstance(pair, list) and len(pair) == 2 for pair in hops):  # noqa: PLR2004
-        raise _Wrong('expected "hops": pairs of parties, ["client", "server"]')
+        raise _WrongError(f'expected "hops": a list of 1 to {_MOST_HOPS} pairs of parties')
+    if not all(isinstance(pair, list) and len(pair) == 2 for pair in hops):
+        raise _WrongError('expected "hops": pairs of parties, ["client", "server"]')
     found = [Hop(_words(pair[0], "hops"), _words(pair[1], "hops")) for pair in hops]
     return Trace((), tuple(found), _words(row.get("title", ""), "title"), _words(row.get("note", ""), "note"))
 
 
 def _words(value: object, key: str) -> str:
     if not isinstance(value, str):
-        raise _Wrong(f'expected "{key}": text')
+        raise _WrongError(f'expected "{key}": text')
     if any("\ud800" <= char <= "\udfff" for char in value):
-        raise _Wrong(f'expected "{key}": text, and a lone surrogate is none')
+        raise _WrongError(f'expected "{key}": text, and a lone surrogate is none')
     return value
 
 
@@ -218,15 +219,15 @@ _KINDS = ("text", "hex", "end", "cut", "gap")
 
 def _event(row: dict[str, Any], hops: int) -> Event:
     kinds = [key for key in _KINDS if key in row]
-    if len(kinds) != 1 or len(row) != 4 or not row.keys() >= {"t", "hop", "to"}:  # noqa: PLR2004
-        raise _Wrong('expected "t", "hop", "to" and one of ' + ", ".join(f'"{key}"' for key in _KINDS))
+    if len(kinds) != 1 or len(row) != 4 or not row.keys() >= {"t", "hop", "to"}:
+        raise _WrongError('expected "t", "hop", "to" and one of ' + ", ".join(f'"{key}"' for key in _KINDS))
     time, hop, to = row["t"], row["hop"], row["to"]
     if type(time) not in (int, float) or not _finite(time):
-        raise _Wrong('expected "t": a number of seconds')
+        raise _WrongError('expected "t": a number of seconds')
     if type(hop) is not int or not 0 <= hop < hops:
-        raise _Wrong(f'expected "hop": a whole number from 0 to {hops - 1}')
+        raise _WrongError(f'expected "hop": a whole number from 0 to {hops - 1}')
     if to not in ("server", "client"):
-        raise _Wrong('expected "to": "server" or "client"')
+        raise _WrongError('expected "to": "server" or "client"')
     return _make(kinds[0], row[kinds[0]], hop, Direction(to), float(time))
 
 
@@ -242,21 +243,21 @@ def _make(kind: str, value: Any, hop: int, way: Direction, time: float) -> Event
         return Transfer(hop, way, _bytes(kind, value), time)
     if kind == "end":
         if value not in tuple(How):
-            raise _Wrong('expected "end": "fin", "reset" or "abandoned"')
+            raise _WrongError('expected "end": "fin", "reset" or "abandoned"')
         return End(hop, way, How(value), time)
     if kind == "gap" and value is None:
         return Gap(hop, way, None, time)
     if type(value) is not int or not 0 <= value < 1 << 63:
-        raise _Wrong(f'expected "{kind}": a number of bytes')
+        raise _WrongError(f'expected "{kind}": a number of bytes')
     return Cut(hop, way, value, time) if kind == "cut" else Gap(hop, way, value, time)
 
 
 def _bytes(kind: str, value: Any) -> bytes:
     if not isinstance(value, str):
-        raise _Wrong(f'expected "{kind}": a string')
+        raise _WrongError(f'expected "{kind}": a string')
     try:
         return value.encode("ascii") if kind == "text" else bytes.fromhex(value)
     except UnicodeEncodeError:
-        raise _Wrong('expected "text": ASCII alone; other bytes belong into "hex"') from None
+        raise _WrongError('expected "text": ASCII alone; other bytes belong into "hex"') from None
     except ValueError:
-        raise _Wrong('expected "hex": an even number of hexadecimal digits') from None
+        raise _WrongError('expected "hex": an even number of hexadecimal digits') from None
