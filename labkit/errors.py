@@ -44,7 +44,7 @@ class Refused(LabError):  # noqa: N818  the word says it
     """What the lab does not do unless it is told to; the text names the flag that allows it."""
 
 
-class Failed(LabError):
+class Failed(LabError):  # noqa: N818  the word says it
     """An exchange that could not take place, or a server that could not start; the text says why."""
 
 

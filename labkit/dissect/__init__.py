@@ -14,7 +14,7 @@ from labkit.dissect.hop import Exchange, HopView, OpaquePart, Part, dissect_hop
 from labkit.dissect.http import ContentPart, HeadPart
 from labkit.dissect.spans import Bits, Span
 from labkit.dissect.websocket import FramesPart
-from labkit.trace import Cut, Direction, End, Gap, How, Trace
+from labkit.trace import Direction, End, Event, How, Trace, Transfer
 
 __all__ = [
     "Bits", "ContentPart", "Dissection", "Exchange", "FramesPart", "HeadPart", "HopView", "OpaquePart", "Part",
@@ -30,35 +30,58 @@ class Dissection:
     hops: tuple[HopView, ...]
 
     @property
-    def outcome(self) -> str:
-        """How the first offer on the first hop ended; "plain" or "no answer" where none was made."""
+    def offer(self) -> Exchange | None:
+        """The exchange that counts: the last one on the first hop that offers an upgrade, or else the last."""
         exchanges = self.hops[0].exchanges if self.hops else ()
         offers = [exchange for exchange in exchanges if exchange.offer or exchange.switched]
         chosen = offers or exchanges
-        return chosen[-1].outcome if chosen else "no answer"
+        return chosen[-1] if chosen else None
+
+    @property
+    def outcome(self) -> str:
+        """How it ended, in a word; see `Exchange.outcome`."""
+        return self.offer.outcome if self.offer else "no answer"
+
+    @property
+    def status(self) -> int | None:
+        """The status code of its answer; None where no answer came."""
+        return self.offer.status if self.offer else None
 
 
 def dissect(trace: Trace) -> Dissection:
-    """Take a trace apart. Never raises, whatever the bytes are.
+    r"""Take a trace apart. Never raises, whatever the bytes are.
 
-    >>> from labkit.trace import Transfer
-    >>> ask = Transfer(0, Direction.TO_SERVER, b"GET / HTTP/1.1\\r\\nHost: server.example.com\\r\\n\\r\\n")
+    >>> ask = Transfer(0, Direction.TO_SERVER, b"GET / HTTP/1.1\r\nHost: server.example.com\r\n\r\n")
     >>> view = dissect(Trace((ask,))).hops[0]
     >>> [leaf.label for leaf in view.spans(Direction.TO_SERVER)[0].leaves()][:3]
     ['method', 'space', 'request-target']
     """
+    marks = [_Marks() for _ in trace.hops]
+    for event in trace.events:
+        marks[event.hop].note(event)
     views = []
-    for number in range(len(trace.hops)):
-        ends: dict[Direction, How] = {}
-        missing: dict[Direction, int | None] = {}
-        for event in trace.events:
-            if event.hop != number:
-                continue
-            if isinstance(event, End):
-                ends.setdefault(event.direction, event.how)
-            elif isinstance(event, (Cut, Gap)):
-                missing[event.direction] = event.length
-        to_server = trace.stream(Direction.TO_SERVER, number)
-        to_client = trace.stream(Direction.TO_CLIENT, number)
-        views.append(dissect_hop(number, to_server, to_client, ends, missing))
+    for hop, seen in enumerate(marks):
+        to_server, to_client = trace.stream(Direction.TO_SERVER, hop), trace.stream(Direction.TO_CLIENT, hop)
+        views.append(dissect_hop(hop, to_server, to_client, seen.ends, seen.missing, seen.holes))
     return Dissection(trace, tuple(views))
+
+
+class _Marks:
+    """What the events of one hop say beside its bytes: ends, what is missing, and where."""
+
+    def __init__(self) -> None:
+        self.ends: dict[Direction, How] = {}
+        self.missing: dict[Direction, int | None] = {}
+        self.holes: dict[Direction, int] = {}
+        self._sizes = dict.fromkeys(Direction, 0)
+
+    def note(self, event: Event) -> None:
+        way = event.direction
+        if isinstance(event, Transfer):
+            self._sizes[way] += len(event.data)
+        elif isinstance(event, End):
+            self.ends.setdefault(way, event.how)
+        else:
+            before = self.missing.get(way, 0)
+            self.missing[way] = None if before is None or event.length is None else before + event.length
+            self.holes.setdefault(way, self._sizes[way])

@@ -5,6 +5,7 @@ Nothing here raises, whatever the bytes are; every byte of both directions lands
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 
 from labkit.dissect.http import ContentPart, HeadPart, chunked_end, content_length
@@ -12,7 +13,7 @@ from labkit.dissect.spans import Span
 from labkit.dissect.websocket import FramesPart, deflate_of
 from labkit.trace import Direction, How
 from labkit.wire.fields import Fields
-from labkit.wire.http1 import Head, RequestHead, ResponseHead, scan
+from labkit.wire.http1 import Fault, Head, RequestHead, ResponseHead, scan
 from labkit.wire.upgrade import TOKENS, offered
 from labkit.wire.websocket import scan as scan_frames
 
@@ -82,7 +83,7 @@ class Exchange:
         if status == 101:
             return "switched"
         if not self.offer:
-            return "plain" if status else "no answer"
+            return "no answer" if status is None else "plain"
         if status is None:
             return "no answer"
         if status == 426:
@@ -124,10 +125,14 @@ class HopView:
 
 
 class _Way:
-    """Reads one direction from its start; every part it hands out is kept."""
+    """Reads one direction from its start; every part it hands out is kept.
 
-    def __init__(self, data: bytes) -> None:
-        self.data = data
+    It reads up to the first hole in the recording: what comes after that cannot be told.
+    """
+
+    def __init__(self, data: bytes, hole: int | None) -> None:
+        self._all = data
+        self.data = data if hole is None else data[:hole]
         self.at = 0
         self.parts: list[Part] = []
 
@@ -136,7 +141,7 @@ class _Way:
         return self.at >= len(self.data)
 
     def peek(self) -> Head:
-        return scan(self.data, self.at)
+        return scan(self.data, self.at, limit=len(self.data))
 
     def head(self, head: Head, role: str, other: Fields) -> HeadPart:
         part = HeadPart(head, role, self.at, head.end, other)
@@ -148,27 +153,29 @@ class _Way:
         if end <= self.at and not expected:
             return None
         part = ContentPart(framing, self.at, end, self.data, expected)
-        if end > self.at:
-            self._take(part)
+        self._take(part)
         return part
 
-    def opaque(self, label: str, meaning: str = "", clause: str = "", fault: str = "") -> OpaquePart | None:
-        if self.empty:
-            return None
+    def opaque(self, label: str, meaning: str = "", clause: str = "", fault: str = "") -> OpaquePart:
         part = OpaquePart(self.at, len(self.data), label, meaning, clause, fault)
         self._take(part)
         return part
 
     def frames(self, direction: Direction, answer: Fields) -> None:
-        if self.empty:
-            return
         frames = scan_frames(self.data, self.at)
-        deflate = deflate_of(answer, direction)
-        self._take(FramesPart(self.data, self.at, len(self.data), frames, direction, deflate))
+        self._take(FramesPart(self.data, self.at, len(self.data), frames, direction, deflate_of(answer, direction)))
+
+    def finish(self) -> tuple[Part, ...]:
+        """Return the parts, with what lies behind a hole as the last."""
+        if len(self._all) > len(self.data):
+            meaning = "the recording misses bytes before these, so what they are cannot be told"
+            self.parts.append(OpaquePart(len(self.data), len(self._all), "bytes after a hole", meaning))
+        return tuple(self.parts)
 
     def _take(self, part: Part) -> None:
-        self.parts.append(part)
-        self.at = part.end
+        if part.end > part.start:
+            self.parts.append(part)
+            self.at = part.end
 
 
 def dissect_hop(
@@ -177,60 +184,91 @@ def dissect_hop(
     to_client: bytes,
     ends: dict[Direction, How] | None = None,
     missing: dict[Direction, int | None] | None = None,
+    holes: dict[Direction, int] | None = None,
 ) -> HopView:
-    """Take one hop apart; see `labkit.dissect.dissect`."""
-    client, server = _Way(to_server), _Way(to_client)
+    """Take one hop apart; see `labkit.dissect.dissect`.
+
+    Args:
+        hop: its place in the trace.
+        to_server: all bytes to the server.
+        to_client: all bytes to the client.
+        ends: how each direction ended.
+        missing: how many bytes the trace does not hold, per direction; None where unknown.
+        holes: the offset at which bytes are missing before others, per direction.
+    """
+    holes = holes or {}
+    client = _Way(to_server, holes.get(Direction.TO_SERVER))
+    server = _Way(to_client, holes.get(Direction.TO_CLIENT))
     exchanges: list[Exchange] = []
     protocol, seam = "", {}
-    if not _other_protocol(client, server):
-        while not (client.empty and server.empty):
-            exchange = _exchange(client, server, exchanges)
-            if exchange is None:
-                break
-            exchanges.append(exchange)
-            if exchange.switched or _tunnels(exchange):
-                seam = {Direction.TO_SERVER: client.at, Direction.TO_CLIENT: server.at}
-                protocol = _after(exchange, client, server)
-                break
-    client.opaque("bytes", "what no request explains")
-    server.opaque("bytes", "what no answer explains")
-    parts = {Direction.TO_SERVER: tuple(client.parts), Direction.TO_CLIENT: tuple(server.parts)}
+    _other_protocol(client, server)
+    while not (client.empty and server.empty):
+        head = None if client.empty else client.peek()
+        if head and exchanges and _is_early(head, exchanges[-1]):
+            _take_early(client, exchanges[-1])
+            continue
+        exchange = _exchange(client, server, head)
+        exchanges.append(exchange)
+        if exchange.switched or _tunnels(exchange):
+            seam = {Direction.TO_SERVER: client.at, Direction.TO_CLIENT: server.at}
+            protocol = _after(exchange, client, server)
+    parts = {Direction.TO_SERVER: client.finish(), Direction.TO_CLIENT: server.finish()}
     data = {Direction.TO_SERVER: to_server, Direction.TO_CLIENT: to_client}
     return HopView(hop, data, parts, tuple(exchanges), protocol, seam, ends or {}, missing or {})
 
 
-def _other_protocol(client: _Way, server: _Way) -> bool:
-    """Name whole connections that are no HTTP/1.1 by their first bytes."""
-    first = client.data[:16] or server.data[:16]
-    if first[:2] == b"\x16\x03":
-        label, meaning, clause = "TLS records", "encrypted: record where TLS ends instead", "RFC 8446, 5"
-    elif first.startswith(b"PRI * HTTP/2.0"):
-        label, meaning, clause = "HTTP/2", "no 101 and no Upgrade exist in it", "RFC 9113, 8.6"
+# Connections that are no HTTP/1.1 from their first byte: the bytes, the label, the meaning, the clause.
+_TLS = re.compile(rb"[\x14-\x17]\x03[\x00-\x04]")
+_HTTP2 = re.compile(rb"PRI \* HTTP/2\.0")
+_OTHERS = (
+    (_TLS, "TLS records", "encrypted: record where TLS ends instead", "RFC 8446, 5"),
+    (_HTTP2, "HTTP/2", "no 101 and no Upgrade exist in it", "RFC 9113, 8.6"),
+)
+
+
+def _other_protocol(client: _Way, server: _Way) -> None:
+    """Take whole connections that are no HTTP/1.1; a server may still answer them in HTTP/1.1."""
+    for pattern, label, meaning, clause in _OTHERS:
+        if pattern.match(client.data or server.data):
+            client.opaque(label, meaning, clause)
+            if not server.data.startswith(b"HTTP/1."):
+                server.opaque(label, meaning, clause)
+
+
+def _is_early(head: Head, before: Exchange) -> bool:
+    """Tell whether what follows an offer that was not accepted is no HTTP: sent too early, then."""
+    return bool(before.offer) and not isinstance(head.value, RequestHead) and not _only_cut(head)
+
+
+def _only_cut(head: Head) -> bool:
+    """Tell whether the bytes end inside a start-line, and nothing else is wrong with it."""
+    return head.value is None and all(fault in (Fault.CUT_SHORT, Fault.EMPTY_LINE) for _, fault in head.faults)
+
+
+def _take_early(client: _Way, before: Exchange) -> None:
+    meaning = "sent before a 101, in a protocol that was never switched to"
+    if any(name.lower() == "websocket" for name in before.offer):
+        client.opaque("early bytes", meaning, "RFC 6455, 4.1", "the client must wait for the answer (RFC 6455, 4.1)")
     else:
-        return False
-    client.opaque(label, meaning, clause)
-    server.opaque(label, meaning, clause)
-    return True
+        fault = "these bytes are no HTTP, and no other protocol was switched to (RFC 9110, 7.8)"
+        client.opaque("early bytes", meaning, "RFC 9110, 7.8", fault)
 
 
-def _exchange(client: _Way, server: _Way, before: list[Exchange]) -> Exchange | None:
+def _exchange(client: _Way, server: _Way, head: Head | None) -> Exchange:
     request = content = None
-    if not client.empty:
-        head = client.peek()
-        if not isinstance(head.value, RequestHead) and before and before[-1].offer:
-            client.opaque("early bytes", "sent before the answer, in a protocol that was never switched to",
-                          "RFC 6455, 4.1", "the client must wait for the answer (RFC 6455, 4.1)")  # fmt: skip
-        else:
-            request = client.head(head, "request", Fields())
-            content = _request_content(client, head.value) if head.whole and head.value else None
-    if request is None and server.empty:
-        return None
+    place = len(client.parts)
+    if head:
+        request = client.head(head, "request", Fields())
+        if not isinstance(head.value, RequestHead):
+            meaning = "where the next message begins cannot be told"
+            client.opaque("bytes after a broken start-line", meaning, "RFC 9112, 3")
+        elif head.whole:
+            content = _content(client, head.value.fields, otherwise_until_the_end=False)
     asked = request.value.fields if request and request.value else Fields()
     interim, answer, answer_content, garbage = _answers(server, request, asked)
     if request and answer and answer.value:
-        linked = replace(request, other=answer.value.fields)
-        client.parts[client.parts.index(request)] = linked
-        request = linked
+        request = replace(request, other=answer.value.fields)
+        client.parts[place] = request
     return Exchange(request, content, interim, answer, answer_content, garbage)
 
 
@@ -241,38 +279,47 @@ def _answers(
     while not server.empty:
         head = server.peek()
         if not isinstance(head.value, ResponseHead):
-            garbage = server.opaque("bytes that are no answer", "", "RFC 9112, 4",
-                                    "an answer begins with HTTP/ and a status code (RFC 9112, 4)")  # fmt: skip
-            return tuple(interim), None, None, garbage
+            return tuple(interim), None, None, _garbage(server, head)
         status = head.value.status
         if 100 <= status < 200 and status != 101:
             interim.append(server.head(head, "interim answer", asked))
             continue
         answer = server.head(head, "answer", asked)
-        content = _answer_content(server, head.value, request) if head.whole and status != 101 else None
+        content = None
+        if head.whole and not _without_content(status, request):
+            content = _content(server, head.value.fields, otherwise_until_the_end=True)
         return tuple(interim), answer, content, None
     return tuple(interim), None, None, None
 
 
-def _request_content(client: _Way, value: RequestHead | ResponseHead) -> ContentPart | None:
-    fields = value.fields
-    if "chunked" in [e.lower() for e in fields.elements("Transfer-Encoding")]:
-        return client.content("chunked", chunked_end(client.data, client.at))
-    length = content_length(fields)
-    return client.content("length", client.at + length, length) if length else None
+def _garbage(server: _Way, head: Head) -> OpaquePart:
+    first = server.data[server.at :].lstrip(b"\r\n")[:5]
+    if _only_cut(head) and b"HTTP/".startswith(first):
+        return server.opaque("the start of an answer", "", "RFC 9112, 2.1", str(Fault.CUT_SHORT))
+    if _TLS.match(server.data, server.at):
+        return server.opaque("TLS records", "this port speaks TLS, and was not asked in TLS", "RFC 8446, 5", _NO_ANSWER)
+    return server.opaque("bytes that are no answer", "", "RFC 9112, 4", _NO_ANSWER)
 
 
-def _answer_content(server: _Way, value: ResponseHead, request: HeadPart | None) -> ContentPart | None:
-    asked = request.value if request else None
-    method = asked.method if isinstance(asked, RequestHead) else ""
-    if method == "HEAD" or value.status in (204, 304) or (method == "CONNECT" and value.status // 100 == 2):
-        return None
-    if "chunked" in [e.lower() for e in value.fields.elements("Transfer-Encoding")]:
-        return server.content("chunked", chunked_end(server.data, server.at))
-    length = content_length(value.fields)
-    if length is None:
-        return server.content("until the end", len(server.data))
-    return server.content("length", server.at + length, length) if length else None
+_NO_ANSWER = "an answer begins with HTTP/ and a status code (RFC 9112, 4)"
+
+
+def _without_content(status: int, request: HeadPart | None) -> bool:
+    """Tell whether an answer ends with its head, whatever its fields say (RFC 9112, 6.3)."""
+    value = request.value if request else None
+    method = value.method if isinstance(value, RequestHead) else ""
+    return method == "HEAD" or status in (101, 204, 304) or (method == "CONNECT" and status // 100 == 2)
+
+
+def _content(way: _Way, fields: Fields, *, otherwise_until_the_end: bool) -> ContentPart | None:
+    """Take a message's content (RFC 9112, 6.3): in chunks, by its length, or as the last argument says."""
+    codings = [coding.lower() for coding in fields.elements("Transfer-Encoding")]
+    if codings and codings[-1] == "chunked":
+        return way.content("chunked", chunked_end(way.data, way.at))
+    length = None if codings else content_length(fields)
+    if length is None and (codings or otherwise_until_the_end):
+        return way.content("until the end", len(way.data))
+    return way.content("length", way.at + length, length) if length else None
 
 
 def _tunnels(exchange: Exchange) -> bool:
@@ -282,11 +329,10 @@ def _tunnels(exchange: Exchange) -> bool:
 
 
 def _after(exchange: Exchange, client: _Way, server: _Way) -> str:
+    """Take all bytes after the seam; return the protocol they are in."""
     answer = exchange.answer.value.fields if exchange.answer and exchange.answer.value else Fields()
-    names = [str(p) for p in offered(answer)] or list(exchange.offer)
-    if _tunnels(exchange):
-        names = ["tunnel"]
-    protocol = names[0] if names else "unnamed"
+    names = [str(protocol) for protocol in offered(answer)] or list(exchange.offer)
+    protocol = "tunnel" if _tunnels(exchange) else names[0] if names else "unnamed"
     if protocol.lower() == "websocket":
         client.frames(Direction.TO_SERVER, answer)
         server.frames(Direction.TO_CLIENT, answer)

@@ -1,8 +1,7 @@
 """Secrets starred out, byte for byte, so that every offset holds: `masked(trace)`.
 
-What counts as a secret stands in the tables below. Only bytes before the seam are looked at; names,
-schemes and parameter names stay readable, line ends stay where they are. What a party sends as
-content or in frames is its own and is kept.
+What counts as a secret stands in the tables below. Names, schemes and parameter names stay readable,
+line ends stay where they are. WebSocket frames are not looked into: messages are the parties' own.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ PARAMETERS = (
     "secret", "client_secret", "password", "passwd", "pwd", "pass", "sig", "signature", "auth", "session",
     "session_id", "sessionid", "sid",
 )  # fmt: skip
-"""Names of URL parameters whose values are secret, wherever a URL stands before the seam."""
+"""Names of URL parameters whose values are secret, wherever a URL stands."""
 
 _LINE = re.compile(rb"(?im)^([!#$%&'*+.^_`|~0-9a-z-]+)[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)")
 _URL = re.compile(
@@ -70,7 +69,8 @@ def masked(trace: Trace, dissection: Dissection | None = None) -> Trace:
     for view in (dissection or dissect(trace)).hops:
         for way in Direction:
             data = view.data[way]
-            spots = list(_secrets(data[: view.seam.get(way, len(data))]))
+            frames = view.frames(way)
+            spots = list(_secrets(data[: frames.start] if frames else data))
             if spots and (starred := _starred(data, spots)) != data:
                 found[view.hop, way] = starred
     trace = _masked_words(trace)

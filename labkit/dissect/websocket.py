@@ -5,48 +5,19 @@ A run of frames is one part of a direction; each frame is a light record until i
 
 from __future__ import annotations
 
-import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from labkit.dissect.deflate import BROKEN, DEFLATE_CLAUSE, MOST_INFLATED, Deflate, Inflater, deflate_of
+from labkit.dissect.frames import Walk, walk
 from labkit.dissect.spans import Bits, Span
 from labkit.trace import Direction
-from labkit.wire.fields import Fields
-from labkit.wire.websocket import CLOSE, CLOSE_CODES, CONTINUATION, OPCODES, PING, TEXT, Frame, Opcode
+from labkit.wire.websocket import BINARY, CLOSE, CLOSE_CODES, CONTINUATION, OPCODES, PING, TEXT, Frame, Opcode
 
-__all__ = ["MOST_INFLATED", "Deflate", "FramesPart", "deflate_of"]
+__all__ = ["MOST_INFLATED", "Deflate", "FramesPart", "deflate_of", "shown"]
 
-MOST_INFLATED = 16 << 20  # bytes of inflated messages kept per direction: a bomb stops here
-
-_DEFLATE_CLAUSE = "RFC 7692, 7.2.2"
 _UNKNOWN = Opcode("reserved", "no frame of this kind exists yet", "RFC 6455, 5.2")
-
-
-@dataclass(frozen=True, slots=True)
-class Deflate:
-    """What was agreed for one direction of permessage-deflate (RFC 7692, 7)."""
-
-    context_takeover: bool = True
-    window_bits: int = 15
-
-
-def deflate_of(answer: Fields, direction: Direction) -> Deflate | None:
-    """Return what a 101's Sec-WebSocket-Extensions agrees for a direction; None where nothing is compressed."""
-    for element in answer.elements("Sec-WebSocket-Extensions"):
-        name, *parameters = [part.strip() for part in element.split(";")]
-        if name.lower() != "permessage-deflate":
-            continue
-        side = "client" if direction is Direction.TO_SERVER else "server"
-        values = dict(_parameter(text) for text in parameters)
-        bits = values.get(f"{side}_max_window_bits", "")
-        window = int(bits) if bits.isdigit() and 8 <= int(bits) <= 15 else 15
-        return Deflate(f"{side}_no_context_takeover" not in values, window)
-    return None
-
-
-def _parameter(text: str) -> tuple[str, str]:
-    name, _, value = text.partition("=")
-    return name.strip().lower(), value.strip().strip('"')
 
 
 @dataclass(frozen=True)
@@ -70,31 +41,69 @@ class FramesPart:
     deflate: Deflate | None = None
 
     @cached_property
-    def _walk(self) -> tuple[dict[int, str], dict[int, tuple[int, ...]]]:
-        return _walk(self)
+    def _walk(self) -> Walk:
+        return walk(self.frames, to_server=self.direction is Direction.TO_SERVER, deflate=self.deflate is not None)
 
-    @property
+    @cached_property
     def faults(self) -> dict[int, str]:
-        """What is wrong with which frame, by its place, with the clause."""
-        return self._walk[0]
+        """What is wrong with which frame, by its place, with the clause; a message's fault is its last frame's."""
+        return {**self._message_faults, **self._walk.faults}
+
+    @cached_property
+    def _message_faults(self) -> dict[int, str]:
+        """What is wrong with the messages: not UTF-8 where they are text, or not to be inflated."""
+        found = {place: BROKEN for place, value in self.inflated.items() if value == BROKEN}
+        data = self.data
+        for place, frame in enumerate(self.frames):
+            _, payload, end, declared, first, _ = frame
+            # A whole text message in one frame, not compressed, is by far the most frequent case.
+            plain = first == 0x81 and payload + declared == end
+            text = frame.payload_of(data) if plain else self._text(place)
+            if text and not text.isascii() and (fault := _utf8_fault(text, "message")):
+                found[place] = fault
+        return found
+
+    def message_fault(self, place: int) -> str:
+        """Return what is wrong with the message that ends with a frame; empty where nothing is."""
+        return self._message_faults.get(place, "")
+
+    def _text(self, place: int) -> bytes | None:
+        """Return the message that ends with a frame, if it is one of text."""
+        first = self.frames[self.messages.get(place, (place,))[0]]
+        return self.message(place) if first.opcode == TEXT else None
 
     @property
     def messages(self) -> dict[int, tuple[int, ...]]:
         """The whole messages of more than one frame: the last frame's place, and all their places."""
-        return self._walk[1]
+        return self._walk.messages
 
     def payload(self, place: int) -> bytes:
         """Return a frame's payload, unmasked; still compressed where it was."""
         return self.frames[place].payload_of(self.data)
 
     @cached_property
-    def _begins(self) -> dict[int, int]:
-        return {place: places[0] for places in self.messages.values() for place in places}
-
-    @cached_property
     def inflated(self) -> dict[int, bytes | str]:
         """The compressed messages, inflated: by the place of the last frame, the bytes or why not."""
-        return _inflate_all(self) if self.deflate else {}
+        if not self.deflate:
+            return {}
+        inflater = Inflater(self.deflate, MOST_INFLATED)
+        return {places[-1]: inflater.message(self._joined(places)) for places in self._compressed_messages()}
+
+    def _compressed_messages(self) -> Iterator[tuple[int, ...]]:
+        """Yield the frames' places of every message that is compressed and all there."""
+        for place, frame in enumerate(self.frames):
+            if frame.fin and frame.opcode in (CONTINUATION, TEXT, BINARY) and frame.whole:
+                places = self.messages.get(place, (place,))
+                if self._marked(places[0]):
+                    yield places
+
+    def _marked(self, place: int) -> bool:
+        """Tell whether a frame begins a compressed message (RFC 7692, 6)."""
+        frame = self.frames[place]
+        return bool(frame.rsv & 4) and frame.opcode in (TEXT, BINARY)
+
+    def _joined(self, places: tuple[int, ...]) -> bytes:
+        return b"".join([self.payload(place) for place in places])
 
     def content(self, place: int) -> bytes:
         """Return what a frame carries, for showing: inflated where the message ends here."""
@@ -103,10 +112,21 @@ class FramesPart:
 
     def compressed(self, place: int) -> bool:
         """Tell whether a frame carries compressed bytes of which no inflated form is at hand."""
-        if not self.deflate:
+        if not self.deflate or isinstance(self.inflated.get(place), bytes):
             return False
-        first = self.frames[self._begins.get(place, place)]
-        return bool(first.rsv & 4) and not isinstance(self.inflated.get(place), bytes)
+        return self._marked(self._walk.begins.get(place, place))
+
+    def message(self, place: int) -> bytes | None:
+        """Return the message that ends with a frame, inflated; None where none ends here or it is not at hand."""
+        frame = self.frames[place]
+        if frame.opcode not in (CONTINUATION, TEXT, BINARY) or not frame.fin or not frame.whole:
+            return None
+        if frame.opcode == CONTINUATION and place not in self.messages:
+            return None
+        inflated = self.inflated.get(place)
+        if isinstance(inflated, str):
+            return None
+        return self._joined(self.messages.get(place, (place,))) if inflated is None else inflated
 
     def name(self, place: int) -> str:
         """Return a frame's kind in a few words: "text", "ping", "continuation, last fragment"."""
@@ -126,9 +146,11 @@ class FramesPart:
     def frame_span(self, place: int) -> Span:
         """Return one frame with its leaves: two header bytes, length, masking key, payload."""
         frame = self.frames[place]
-        spans = _header_spans(frame, self.data) + _payload_spans(self, place)
+        spans = _header_spans(self, frame) + _payload_spans(self, place)
         kind = OPCODES.get(frame.opcode, _UNKNOWN)
-        fault = self.faults.get(place, "")
+        fault = self._walk.faults.get(place, "")
+        if frame.payload == frame.end:  # no payload's leaf could say it
+            fault = fault or self.message_fault(place)
         if len(spans) == 1:  # so little is there that the frame is its one leaf
             only = spans[0]
             return Span(only.start, only.end, only.label, only.meaning, only.clause, fault or only.fault, only.bits)
@@ -136,93 +158,42 @@ class FramesPart:
         return Span(frame.start, frame.end, label, kind.meaning, kind.clause, fault, parts=tuple(spans))
 
 
-def _walk(part: FramesPart) -> tuple[dict[int, str], dict[int, tuple[int, ...]]]:
-    masks = part.direction is Direction.TO_SERVER
-    common = {0x81, 0x82}  # whole text and binary messages need a look only where something is open
-    faults: dict[int, str] = {}
-    messages: dict[int, tuple[int, ...]] = {}
-    unfinished: list[int] = []
-    for place, frame in enumerate(part.frames):
-        first = frame.first
-        if first not in common or unfinished or (frame.second >= 0x80) != masks or frame.second & 0x7F > 125:
-            fault = _fault(frame, masks, bool(unfinished), part.deflate is not None)
-            if fault:
-                faults[place] = fault
-            opcode = first & 0x0F
-            if opcode < CLOSE:
-                unfinished.append(place)
-                if first >= 0x80:
-                    if len(unfinished) > 1:
-                        messages[place] = tuple(unfinished)
-                    unfinished = []
-    last = len(part.frames) - 1
-    if last >= 0 and not part.frames[last].whole:
-        faults[last] = faults.get(last) or _short(part.frames[last])
-    return faults, messages
+_LENGTHS = {126: "the length is in the next 2 bytes", 127: "the length is in the next 8 bytes"}
 
 
-def _short(frame: Frame) -> str:
-    if frame.payload > frame.end:
-        return "the bytes end before the frame's header does (RFC 6455, 5.2)"
-    came = frame.end - frame.payload
-    return f"the header says {frame.declared} bytes of payload, {came} came (RFC 6455, 5.2)"
-
-
-def _fault(frame: Frame, masks: bool, unfinished: bool, deflate: bool) -> str:
-    opcode, short = frame.opcode, frame.second & 0x7F
-    if opcode not in OPCODES:
-        return "a reserved opcode; the receiver must fail the connection (RFC 6455, 5.2)"
-    if frame.rsv & 3 or (frame.rsv & 4 and not (deflate and opcode in (1, 2))):
-        return "a reserved bit is set that no agreed extension gives a meaning (RFC 6455, 5.2)"
-    if frame.payload > frame.end:
-        return ""
-    if frame.masked != masks:
-        party = "client" if masks else "server"
-        duty = "must mask every frame" if masks else "must not mask a frame"
-        return f"a {party} {duty} (RFC 6455, 5.1)"
-    if opcode >= CLOSE:
-        if not frame.fin:
-            return "a control frame must not be fragmented (RFC 6455, 5.5)"
-        if frame.declared > 125:
-            return "a control frame carries 125 bytes at the most (RFC 6455, 5.5)"
-        return ""
-    if opcode == CONTINUATION and not unfinished:
-        return "a continuation, and no message to continue (RFC 6455, 5.4)"
-    if opcode != CONTINUATION and unfinished:
-        return "a new message before the last fragment of the one before it (RFC 6455, 5.4)"
-    if short == 126 and frame.declared < 126 or short == 127 and frame.declared < 1 << 16:
-        return "the length is not in its shortest form (RFC 6455, 5.2)"
-    if short == 127 and frame.declared >= 1 << 63:
-        return "the highest bit of a 64-bit length must be 0 (RFC 6455, 5.2)"
-    return ""
-
-
-def _header_spans(frame: Frame, data: bytes) -> list[Span]:
-    kind = OPCODES.get(frame.opcode, _UNKNOWN)
-    at = frame.start
-    spans = [Span(at, at + 1, "FIN, RSV, opcode", kind.name, "RFC 6455, 5.2", bits=(
-        Bits("FIN", str(int(frame.fin)), "the message ends here" if frame.fin else "more fragments follow"),
-        Bits("RSV1–3", f"{frame.rsv:03b}", "RSV1: the message is compressed" if frame.rsv & 4 else "not used"),
-        Bits("opcode", f"{frame.opcode:04b}", f"{frame.opcode:#x}: {kind.name}"),
-    ))]  # fmt: skip
-    if frame.end - at < 2:
+def _header_spans(part: FramesPart, frame: Frame) -> list[Span]:
+    at, end = frame.start, frame.end
+    spans = [_first_byte(frame, deflate=part.deflate is not None)]
+    if end - at < 2:
         return spans
-    short = frame.second & 0x7F
-    form = {126: "the length is in the next 2 bytes", 127: "the length is in the next 8 bytes"}
-    spans.append(Span(at + 1, at + 2, "MASK, length", form.get(short, f"{short} bytes of payload"),
-        "RFC 6455, 5.2", bits=(
-            Bits("MASK", str(int(frame.masked)), "a masking key follows" if frame.masked else "not masked"),
-            Bits("length", f"{short:07b}", form.get(short, f"{short} bytes")),
-        )))  # fmt: skip
-    key_size = 4 if frame.masked else 0
-    lengths_end = min(frame.payload - key_size, frame.end)
-    if lengths_end > at + 2:
-        spans.append(Span(at + 2, lengths_end, "extended length", f"{frame.declared} bytes of payload",
-                          "RFC 6455, 5.2"))  # fmt: skip
-    if frame.masked and min(frame.payload, frame.end) > lengths_end:
-        spans.append(Span(lengths_end, min(frame.payload, frame.end), "masking key",
-                          "the payload is XORed with these four bytes", "RFC 6455, 5.3"))  # fmt: skip
+    form = frame.second & 0x7F
+    length = _LENGTHS.get(form, f"{form} bytes of payload")
+    bits = (
+        Bits("MASK", f"{frame.masked:d}", "a masking key follows" if frame.masked else "not masked"),
+        Bits("length", f"{form:07b}", length),
+    )
+    spans.append(Span(at + 1, at + 2, "MASK, length", length, "RFC 6455, 5.2", bits=bits))
+    key_at = frame.payload - 4 if frame.masked else frame.payload
+    if min(key_at, end) > at + 2:
+        meaning = f"{frame.declared} bytes of payload" if key_at <= end else "the length, cut short"
+        spans.append(Span(at + 2, min(key_at, end), "extended length", meaning, "RFC 6455, 5.2"))
+    if min(frame.payload, end) > key_at:
+        meaning = "the payload is XORed with these four bytes"
+        spans.append(Span(key_at, min(frame.payload, end), "masking key", meaning, "RFC 6455, 5.3"))
     return spans
+
+
+def _first_byte(frame: Frame, *, deflate: bool) -> Span:
+    kind = OPCODES.get(frame.opcode, _UNKNOWN)
+    reserved = "set, and nothing agreed gives it a meaning" if frame.rsv else "not used"
+    if deflate and frame.rsv == 4:
+        reserved = "RSV1: the message is compressed"
+    bits = (
+        Bits("FIN", f"{frame.fin:d}", "the message ends here" if frame.fin else "more fragments follow"),
+        Bits("RSV1–3", f"{frame.rsv:03b}", reserved),
+        Bits("opcode", f"{frame.opcode:04b}", f"{frame.opcode:#x}: {kind.name}"),
+    )
+    return Span(frame.start, frame.start + 1, "FIN, RSV, opcode", kind.name, "RFC 6455, 5.2", bits=bits)
 
 
 def _payload_spans(part: FramesPart, place: int) -> list[Span]:
@@ -230,60 +201,70 @@ def _payload_spans(part: FramesPart, place: int) -> list[Span]:
     at, end = frame.payload, frame.end
     if at >= end:
         return []
-    if frame.opcode == CLOSE and end - at >= 2:
-        return _close_spans(part, place)
-    label = "payload, masked" if frame.masked else "payload"
-    text, fault = _payload_meaning(part, place)
-    clause = _DEFLATE_CLAUSE if part.compressed(place) or place in part.inflated else "RFC 6455, 5.2"
-    return [Span(at, end, label, text, clause, fault)]
+    masked = ", masked" if frame.masked else ""
+    if frame.opcode == CLOSE:
+        return _close_spans(part, place, masked)
+    clause = DEFLATE_CLAUSE if part.compressed(place) or place in part.inflated else "RFC 6455, 5.2"
+    fault = part.message_fault(place)
+    return [Span(at, end, f"payload{masked}", _payload_meaning(part, place), clause, fault)]
 
 
-def _payload_meaning(part: FramesPart, place: int) -> tuple[str, str]:
-    frame, payload = part.frames[place], part.payload(place)
+def _payload_meaning(part: FramesPart, place: int) -> str:
     inflated = part.inflated.get(place)
     if isinstance(inflated, str):
-        return "compressed", inflated
-    if isinstance(inflated, bytes):
-        return f"compressed; inflated: {shown(inflated)}", ""
+        return f"compressed; {inflated}"
+    if inflated is not None:
+        return f"compressed; inflated: {shown(inflated)}"
     if part.compressed(place):
-        return "compressed", ""
-    if frame.opcode == TEXT and frame.fin and frame.whole:
-        fault = _utf8_fault(payload)
-        return shown(payload), fault
-    if frame.opcode == CLOSE:
-        return "one byte", "a Close payload is empty, or begins with two bytes of code (RFC 6455, 5.5.1)"
-    if frame.opcode >= PING:
-        return shown(payload) + (", which the pong must repeat" if frame.opcode == PING else ""), ""
-    return shown(payload), ""
+        return "compressed"
+    pong = ", which the pong must repeat" if part.frames[place].opcode == PING else ""
+    return shown(part.payload(place)) + pong
 
 
-def _close_spans(part: FramesPart, place: int) -> list[Span]:
+def _close_spans(part: FramesPart, place: int, masked: str) -> list[Span]:
     frame, payload = part.frames[place], part.payload(place)
-    code = int.from_bytes(payload[:2], "big")
-    row = CLOSE_CODES.get(code)
-    clause = row.clause if row else "RFC 6455, 7.4.2"
-    text = f"{code}: {row.meaning}" if row else f"{code}: {'private use' if 3000 <= code < 5000 else 'not defined'}"
-    fault = ""
-    if (row and not row.on_wire) or not 1000 <= code < 5000:
-        fault = f"{code} must never be sent in a Close frame (RFC 6455, 7.4)"
-    masked = ", masked" if frame.masked else ""
-    spans = [Span(frame.payload, frame.payload + 2, f"close code{masked}", text, clause, fault)]
-    if len(payload) > 2:
-        spans.append(Span(frame.payload + 2, frame.end, f"close reason{masked}", shown(payload[2:]),
-                          "RFC 6455, 5.5.1", _utf8_fault(payload[2:])))  # fmt: skip
+    if len(payload) == 1:
+        fault = "a Close payload is empty, or begins with two bytes of code (RFC 6455, 5.5.1)"
+        return [
+            Span(frame.payload, frame.end, f"close code{masked}", "one byte", "RFC 6455, 5.5.1",
+                 fault if frame.whole else "")
+        ]  # fmt: skip
+    meaning, clause, fault = _close_code(int.from_bytes(payload[:2], "big"))
+    spans = [Span(frame.payload, frame.payload + 2, f"close code{masked}", meaning, clause, fault)]
+    if reason := payload[2:]:
+        fault = _utf8_fault(reason, "reason") if frame.whole else ""
+        spans.append(
+            Span(frame.payload + 2, frame.end, f"close reason{masked}", shown(reason), "RFC 6455, 5.5.1", fault)
+        )
     return spans
 
 
-def _utf8_fault(payload: bytes) -> str:
+def _close_code(code: int) -> tuple[str, str, str]:
+    """Return what a close code says, its clause and what is wrong with it."""
+    row = CLOSE_CODES.get(code)
+    if row:
+        fault = "" if row.on_wire else f"{code} must never be sent in a Close frame (RFC 6455, 7.4.1)"
+        return f"{code}: {row.meaning}", row.clause, fault
+    if not 1000 <= code < 5000:
+        return f"{code}: no close code", "RFC 6455, 7.4.2", "close codes go from 1000 to 4999 (RFC 6455, 7.4.2)"
+    kind = "not defined" if code < 3000 else "registered with IANA" if code < 4000 else "private use"
+    return f"{code}: {kind}", "RFC 6455, 7.4.2", ""
+
+
+def _utf8_fault(text: bytes, what: str) -> str:
     try:
-        payload.decode()
+        text.decode()
     except UnicodeDecodeError as error:
-        return f"not UTF-8 from byte {error.start} of the payload on (RFC 6455, 8.1)"
+        return f"not UTF-8 from byte {error.start} of the {what} on (RFC 6455, 8.1)"
     return ""
 
 
 def shown(payload: bytes, most: int = 60) -> str:
     """Return bytes as a short, harmless text: quoted UTF-8 where they are, else hexadecimal.
+
+    Args:
+        payload: the bytes.
+        most: how many characters to show; a third as many bytes in hexadecimal.
 
     >>> shown(b"Hello"), shown(bytes([0, 255]))
     ('"Hello"', '00 ff')
@@ -291,12 +272,8 @@ def shown(payload: bytes, most: int = 60) -> str:
     if not payload:
         return "empty"
     head = payload[: most * 4]
-    try:
-        text = head.decode() if len(head) == len(payload) else head.decode("utf-8", "ignore")
-    except UnicodeDecodeError:
-        text = ""
-    printable = sum(char.isprintable() or char in "\r\n\t" for char in text)
-    if not text or printable < len(text) * 0.7:
+    text = _utf8_start(head, whole=len(head) == len(payload))
+    if sum(char.isprintable() or char in "\r\n\t" for char in text) < max(1, len(text) * 0.7):
         cut = payload[: most // 3]
         return cut.hex(" ") + (f" … ({len(payload)} bytes)" if len(cut) < len(payload) else "")
     safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:most])
@@ -304,28 +281,10 @@ def shown(payload: bytes, most: int = 60) -> str:
     return f'"{safe}"{more}'
 
 
-def _inflate_all(part: FramesPart) -> dict[int, bytes | str]:
-    deflate = part.deflate
-    assert deflate is not None
-    groups = {places[0]: places for places in part.messages.values()}
-    found: dict[int, bytes | str] = {}
-    room = MOST_INFLATED
-    inflater = zlib.decompressobj(-deflate.window_bits)
-    broken = ""
-    for place, frame in enumerate(part.frames):
-        if not frame.rsv & 4 or frame.opcode not in (1, 2) or not (frame.fin or place in groups):
-            continue
-        places = groups.get(place, (place,))
-        if not deflate.context_takeover:
-            inflater = zlib.decompressobj(-deflate.window_bits)
-        if not broken:
-            data = b"".join(part.payload(each) for each in places) + b"\x00\x00\xff\xff"
-            try:
-                value = inflater.decompress(data, room)
-                if inflater.unconsumed_tail:
-                    broken = f"not inflated: more than {MOST_INFLATED} bytes come out (a limit of the lab)"
-            except zlib.error:
-                broken = f"these bytes do not inflate ({_DEFLATE_CLAUSE})"
-            room = max(1, room - len(value)) if not broken else room
-        found[places[-1]] = broken or value
-    return found
+def _utf8_start(head: bytes, *, whole: bool) -> str:
+    """Return `head` as text; empty where it is no UTF-8. Cut from more, it may end inside a character."""
+    try:
+        return head.decode()
+    except UnicodeDecodeError as error:
+        cut = not whole and error.reason == "unexpected end of data"
+        return head[: error.start].decode() if cut else ""

@@ -6,7 +6,6 @@ Every byte of a line lands in one piece; a piece that breaks a rule carries the 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -58,8 +57,7 @@ class Fault(StrEnum):
     CUT_SHORT = "the bytes end before the head does (RFC 9112, 2.1)"
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """One piece of a line: the bytes from `start` to `end` of the scanned data, and what they are."""
 
     start: int
@@ -68,8 +66,7 @@ class Piece:
     fault: Fault | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line of a head: its pieces in order; for a field line, its name and value.
 
     `folded` marks a line that goes on with the value of the line before it (RFC 9112, 5.2).
