@@ -1,0 +1,1 @@
+"""What surrounds the notebooks: learner copies, their outputs, and what this machine has."""

@@ -1,0 +1,157 @@
+"""What this machine has, and what each missing thing would bring: the first cell of the first notebook."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+from importlib.metadata import PackageNotFoundError, version
+
+from labkit.net.programs import KNOWN, can_listen, find
+
+__all__ = ["Doctor", "Row", "doctor"]
+
+_NEEDED = {"h11": "reads HTTP/1.1", "websockets": "speaks WebSocket"}
+_CHOSEN = {
+    "jupyterlab": "opens the notebooks",
+    "ipykernel": "runs their cells",
+    "nbformat": "makes and signs learner copies",
+    "ipywidgets": "draws the controls",
+    "matplotlib": "draws the plots",
+}
+_BROUGHT = {
+    "curl": "asks from the shell",
+    "php": "PHP's cURL lessons",
+    "nginx": "a real proxy",
+    "apache2": "a real proxy",
+    "haproxy": "a real proxy",
+    "caddy": "a real proxy",
+    "tshark": "captures and an oracle",
+    "chromium": "the browser's view",
+    "node": "another server's view",
+}
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the report.
+
+    Args:
+        what: the thing that was looked for.
+        state: "ok", "absent" (things work without it), "note", or "wrong" (the lab cannot work).
+        found: its version, or what else was seen.
+        note: what it is for; for an absent one, how to get it.
+    """
+
+    what: str
+    state: str
+    found: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Doctor:
+    """The report; it draws itself as a table in a notebook, and `print` writes it as text.
+
+    It holds no path and no value of an environment variable, so it can be shown to others.
+    """
+
+    rows: tuple[Row, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether the lab can work here; what is only absent does not count."""
+        return all(row.state != "wrong" for row in self.rows)
+
+    @property
+    def verdict(self) -> str:
+        """The report in one sentence."""
+        wrong = [row.what for row in self.rows if row.state == "wrong"]
+        if wrong:
+            return f"The lab cannot work here yet: see {', '.join(wrong)}."
+        absent = [row.what for row in self.rows if row.state == "absent"]
+        rest = f" Absent, and not needed to begin: {', '.join(absent)}." if absent else ""
+        return f"The lab can work here.{rest}"
+
+    def __str__(self) -> str:
+        cells = [("what", "state", "found", "note"), *((r.what, r.state, r.found, r.note) for r in self.rows)]
+        widths = [max(len(row[column]) for row in cells) for column in range(3)]
+        lines = ["  ".join([*(row[i].ljust(widths[i]) for i in range(3)), row[3]]).rstrip() for row in cells]
+        return "\n".join([*lines, "", self.verdict])
+
+    def __repr__(self) -> str:
+        return f"<Doctor: {self.verdict}>"
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return {"text/plain": str(self), "text/html": self._html()}
+
+    def _html(self) -> str:
+        head = "".join(f'<th scope="col">{name}</th>' for name in ("what", "state", "found", "note"))
+        body = "\n".join(
+            f'<tr><th scope="row">{escape(row.what)}</th><td>{row.state}</td>'
+            f"<td>{escape(row.found)}</td><td>{escape(row.note)}</td></tr>"
+            for row in self.rows
+        )
+        return (
+            f"<table>\n<caption>{escape(self.verdict)}</caption>\n"
+            f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>"
+        )
+
+
+def doctor() -> Doctor:
+    """Look at this machine: Python, a loopback port, packages, programs, proxy settings.
+
+    Takes about a second, most of it asking programs for their versions. Changes nothing.
+
+    >>> doctor().ok
+    True
+    """
+    return Doctor((*_machine(), *_packages(), *_programs(), *_environment()))
+
+
+def _machine() -> Iterator[Row]:
+    new_enough = sys.version_info >= (3, 11)
+    yield Row("Python", "ok" if new_enough else "wrong", platform.python_version(), "3.11 or later is needed")
+    yield Row("system", "ok", f"{platform.system()} {platform.machine()}".strip())
+    reason = can_listen()
+    yield Row(
+        "127.0.0.1", "wrong" if reason else "ok", reason or "a free port", "where every server of the lab listens"
+    )
+
+
+def _packages() -> Iterator[Row]:
+    for name, purpose in _NEEDED.items():
+        found = _version(name)
+        yield Row(name, "ok" if found else "wrong", found, purpose if found else "python -m pip install .")
+    for name, purpose in _CHOSEN.items():
+        found = _version(name)
+        yield Row(
+            name, "ok" if found else "absent", found, purpose if found else 'python -m pip install ".[notebooks]"'
+        )
+
+
+def _programs() -> Iterator[Row]:
+    for name in KNOWN:
+        program = find(name)
+        if program:
+            note = "; ".join(filter(None, (_BROUGHT[name], program.note)))
+            yield Row(name, "ok", program.version, note)
+        else:
+            yield Row(name, "absent", "", f"{_BROUGHT[name]}: {program.note}")
+
+
+def _environment() -> Iterator[Row]:
+    for name in _PROXIES:
+        if any(os.environ.get(spelling) for spelling in (name, name.upper())):
+            yield Row(name, "note", "is set", "ignored by the lab's own clients")
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""

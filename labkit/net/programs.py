@@ -1,0 +1,176 @@
+"""What this machine has: programs and their versions, a loopback port, and handing over to a program."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from labkit.errors import Absent, WrongUse
+
+__all__ = ["KNOWN", "Known", "Program", "can_listen", "find", "hand_over", "is_root", "programs"]
+
+_SBIN = ("/usr/local/sbin", "/usr/sbin", "/sbin")  # where Debian keeps servers; not on every user's PATH
+_PATIENCE = 5.0  # seconds for a program to say its version
+_MOST_TEXT = 8192  # bytes of what it says
+_VERSION = re.compile(r"\d+\.\d+(?:\.\d+)*")
+
+
+class Known(NamedTuple):
+    """A program the lab can use: its names, how it is asked for its version, the apt package it is in."""
+
+    names: tuple[str, ...]
+    ask: tuple[str, ...]
+    apt: str
+
+
+KNOWN: dict[str, Known] = {
+    "curl": Known(("curl",), ("--version",), "curl"),
+    "php": Known(("php",), ("--version",), "php-cli php-curl"),
+    "nginx": Known(("nginx",), ("-v",), "nginx"),
+    "apache2": Known(("apache2", "httpd"), ("-v",), "apache2"),
+    "haproxy": Known(("haproxy",), ("-v",), "haproxy"),
+    "caddy": Known(("caddy",), ("version",), "caddy"),
+    "tshark": Known(("tshark",), ("--version",), "tshark"),
+    "chromium": Known(("chromium", "chromium-browser", "google-chrome"), ("--version",), "chromium"),
+    "node": Known(("node", "nodejs"), ("--version",), "nodejs"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program of this machine; an absent one has no path, and its note says how to install it.
+
+    Args:
+        name: the lab's name for it, a key of `KNOWN`.
+        path: where it lies; empty where it is absent.
+        version: the numbers it gives; empty where it gave none.
+        note: what is worth knowing of this build.
+    """
+
+    name: str
+    path: str = ""
+    version: str = ""
+    note: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.path)
+
+    def required(self) -> Program:
+        """Return this program, or raise the error that names the package.
+
+        Raises:
+            Absent: it is not on this machine.
+        """
+        if not self:
+            raise Absent(f"{self.name} is not on this machine; install it: {self.note}")
+        return self
+
+
+def find(name: str) -> Program:
+    """Look for one program, also where only administrators' paths lead, and ask for its version.
+
+    Args:
+        name: a key of `KNOWN`.
+
+    Raises:
+        WrongUse: the lab knows no such program.
+    """
+    known = KNOWN.get(name)
+    if known is None:
+        raise WrongUse(f"the lab knows no program {name!r}; it knows {', '.join(KNOWN)}")
+    places = os.pathsep.join([os.environ.get("PATH", os.defpath), *_SBIN])
+    for candidate in known.names:
+        path = shutil.which(candidate, path=places)
+        if path:
+            said = _says([path, *known.ask])
+            match = _VERSION.search(said)
+            return Program(name, path, match[0] if match else "", _note(name, said, bool(match)))
+    return Program(name, note=f"sudo apt install {known.apt}")
+
+
+def programs() -> tuple[Program, ...]:
+    """Look for every program of `KNOWN`, in its order; absent ones are there too, and are false."""
+    return tuple(find(name) for name in KNOWN)
+
+
+def _note(name: str, said: str, versioned: bool) -> str:  # noqa: FBT001  two facts of one answer
+    if not versioned:
+        return "gave no version when it was asked"
+    if name != "curl":
+        return ""
+    protocols = re.search(r"^Protocols:(.*)$", said, re.MULTILINE)
+    spoken = protocols[1].split() if protocols else []
+    return "speaks ws://" if "ws" in spoken else "no ws:// in this build"
+
+
+def _says(command: Sequence[str]) -> str:
+    # Into a file, not a pipe: a grandchild that holds a pipe open would outlast the time limit.
+    with tempfile.TemporaryFile() as output:
+        try:
+            process = subprocess.Popen(  # noqa: S603  a path found by name, and flags from the table; no shell
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "LC_ALL": "C"},
+                start_new_session=True,
+            )
+        except OSError:
+            return ""
+        try:
+            process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            _end_group(process)
+            return ""
+        output.seek(0)
+        return output.read(_MOST_TEXT).decode("utf-8", "replace")
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    if hasattr(os, "killpg"):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    process.wait()
+
+
+def can_listen() -> str:
+    """Try to listen on a free port of 127.0.0.1; return "" where that works, else the system's reason."""
+    try:
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            listener.listen()
+    except OSError as error:
+        return str(error)
+    return ""
+
+
+def is_root() -> bool:
+    """Tell whether this process is root's; browsers and Jupyter ask for a flag then."""
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+def hand_over(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Let `command` take this process's place; Ctrl-C and a closed terminal then reach it directly.
+
+    Args:
+        command: the program's path and its arguments; no shell.
+        environment: what is added to this process's environment.
+
+    Returns:
+        The exit code, on Windows, where a process cannot be replaced. Elsewhere it does not return.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    whole = {**os.environ, **environment}
+    if sys.platform != "win32":
+        os.execve(command[0], [*command], whole)  # noqa: S606  the caller's own command; no shell
+    return subprocess.call(command, env=whole)  # noqa: S603

@@ -1,0 +1,92 @@
+"""Reference notebooks: run in place, and normalised so that they are the same on every machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from labkit.errors import WrongUse
+from labkit.lessons.execute import METADATA, execute, main, normalised
+from labkit.lessons.notebooks import read, write
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    cells = [
+        nbformat.v4.new_markdown_cell("# A lesson"),
+        nbformat.v4.new_code_cell("for i in range(3):\n    print(i, flush=True)", metadata={"tags": ["kept"]}),
+        nbformat.v4.new_code_cell("import os\nos.path.basename(os.getcwd())"),
+    ]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    notebook.metadata = {"language_info": {"name": "python", "version": "3.8.1"}, "toc": True}
+    notebook.cells[1].metadata["execution"] = {"iopub.execute_input": "2026-01-01"}
+    write(notebook, tmp_path / "00-x.ipynb")
+    return tmp_path / "00-x.ipynb"
+
+
+def test_executed_in_place_and_the_same_twice(path: Path, capsys: pytest.CaptureFixture[str]):
+    """Counts are 1 to n, prints are one stream, cells run in the notebook's folder; a second run changes no byte."""
+    assert main([str(path)]) == 0
+    first = path.read_bytes()
+    notebook = read(path)
+    codes = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in codes] == [1, 2]
+    assert [dict(output) for output in codes[0].outputs] == [
+        {"name": "stdout", "output_type": "stream", "text": "0\n1\n2\n"}
+    ]
+    assert codes[1].outputs[0].data["text/plain"] == repr(path.parent.name)
+    assert notebook.metadata == METADATA
+    assert codes[0].metadata == {"tags": ["kept"]}
+    assert main([str(path)]) == 0
+    assert path.read_bytes() == first
+    assert capsys.readouterr().out == "00-x.ipynb: run and written\n" * 2
+    assert main(["--check", str(path)]) == 0
+
+
+def test_failing_cell_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """A cell that raises stops the run with exit code 1 and the error's name; the file stays as it was."""
+    path = tmp_path / "bad.ipynb"
+    write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 / 0")]), path)
+    before = path.read_bytes()
+    assert main([str(path)]) == 1
+    assert f"{path}: a cell failed: ZeroDivisionError" in capsys.readouterr().err
+    assert path.read_bytes() == before
+
+
+def test_endless_cell_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A cell that does not end is an error after the time limit."""
+    monkeypatch.setattr("labkit.lessons.execute._CELL_SECONDS", 1)
+    path = tmp_path / "slow.ipynb"
+    write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("import time\ntime.sleep(60)")]), path)
+    with pytest.raises(WrongUse, match=r"slow\.ipynb: a cell ran longer than 1 s"):
+        execute(path)
+
+
+def test_check_tells_and_changes_nothing(path: Path, capsys: pytest.CaptureFixture[str]):
+    """`--check` names a notebook with an editor's metadata in it, and leaves it."""
+    before = path.read_bytes()
+    assert main(["--check", str(path)]) == 1
+    assert capsys.readouterr().out == f"{path}: metadata not normalised; run `make notebooks`\n"
+    assert path.read_bytes() == before
+
+
+def test_unreadable_notebook(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """A file that is no notebook is one line on stderr, and exit code 1."""
+    assert main([str(tmp_path / "no.ipynb")]) == 1
+    assert capsys.readouterr().err == f"{tmp_path / 'no.ipynb'}: No such file or directory\n"
+
+
+def test_ids_stay_and_are_made_the_same_everywhere(tmp_path: Path):
+    """Ids that are there stay; in an older notebook they are derived from the cell, the same on every machine."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(str(n), id=f"cell-{n}") for n in range(2)])
+    assert [cell.id for cell in normalised(notebook).cells] == ["cell-0", "cell-1"]
+    for cell in notebook.cells:
+        del cell["id"]
+    notebook.nbformat_minor = 4
+    old = tmp_path / "old.ipynb"
+    write(notebook, old)
+    once, again = ([cell.id for cell in normalised(read(old)).cells] for _ in range(2))
+    assert once == again
+    assert len(set(once)) == 2
