@@ -1,6 +1,6 @@
 """All sockets, threads, processes, clocks and entropy of the lab.
 
-    loop       a thread with an event loop of its own, and the end of all of them
-    wire       drives one party over one connection
-    listener   what listens on loopback: the server and the tap
+loop       a thread with an event loop of its own, and the end of all of them
+wire       drives one party over one connection
+listener   what listens on loopback: the server and the tap
 """

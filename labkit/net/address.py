@@ -56,8 +56,8 @@ def parse_url(url: str) -> Address:
     return Address(parts.hostname, port or _PORTS[scheme], scheme in ("https", "wss"), target)
 
 
-def parse_address(text: str) -> Address:
-    """Read HOST:PORT, PORT alone, or a URL.
+def parse_address(text: str, *, lowest: int = 1) -> Address:
+    """Read HOST:PORT, PORT alone, or a URL; ports below `lowest` are wrong.
 
     Raises:
         WrongUse: it is none of these.
@@ -69,9 +69,17 @@ def parse_address(text: str) -> Address:
         return parse_url(text)
     host, _, port = text.rpartition(":")
     host = host.strip("[]") or "127.0.0.1"
-    if not port.isdigit() or not 0 < int(port) < 1 << 16 or not _NAME.fullmatch(host):
+    right = port.isdecimal() and len(port) < 6 and lowest <= int(port) < 1 << 16 and _NAME.fullmatch(host)
+    if not right or (":" in host and _ip(host) is None):
         raise WrongUse(f"{text!r} is no address: write HOST:PORT, such as 127.0.0.1:8101")
     return Address(host, int(port))
+
+
+def _ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
 
 
 def check_loopback(host: str, allow_remote: bool, flag: str = "allow_remote=True") -> None:  # noqa: FBT001
@@ -82,9 +90,7 @@ def check_loopback(host: str, allow_remote: bool, flag: str = "allow_remote=True
     """
     if allow_remote or host == "localhost":
         return
-    try:
-        if ipaddress.ip_address(host.split("%")[0]).is_loopback:
-            return
-    except ValueError:
-        pass
+    address = _ip(host)
+    if address is not None and address.is_loopback:
+        return
     raise Refused(f"{host} is not this machine: the lab stays on loopback unless you say {flag}")

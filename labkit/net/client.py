@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import errno
 import os
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
 
-from labkit.errors import Failed
+from labkit.errors import Failed, Unreadable, WrongUse
 from labkit.net.address import Address, check_loopback, parse_url
 from labkit.net.listener import is_own
 from labkit.net.loop import LoopThread
 from labkit.net.wire import Wire
-from labkit.parties.client import ClientParty, Say
+from labkit.parties.client import ClientParty, Say, talk
 from labkit.parties.clocks import lab_masks
 from labkit.parties.offer import Offer
 from labkit.parties.party import Host
@@ -26,7 +29,9 @@ from labkit.wire.upgrade import SAMPLE_KEY
 __all__ = ["Outcome", "ask", "exchange", "fresh_key", "fresh_masks"]
 
 _CONNECT_TIME = 5.0  # seconds
+_CLOSE_TIME = 2.0  # seconds for the closing alerts of TLS
 _WHOLE_TIME = 120.0  # seconds for one exchange, whatever happens
+_MOST_PATIENCE = 3600.0  # seconds
 
 
 def fresh_key() -> str:
@@ -57,6 +62,7 @@ def ask(
     patience: float = 5.0,
     allow_remote: bool = False,
     recorded: int = DEFAULT_LIMIT,
+    ca: str | Path | None = None,
 ) -> Trace:
     """Ask a server to upgrade, over a real connection, and return what crossed it.
 
@@ -70,14 +76,14 @@ def ask(
         patience: the most seconds to wait for the answer.
         allow_remote: allow hosts other than loopback.
         recorded: the most bytes to keep.
+        ca: a file of certificates to trust, PEM, instead of the system's: your own server's, say.
 
     Raises:
         Refused: the host is not loopback.
         Failed: no connection could be made.
+        Unreadable: `ca` is no file of certificates.
     """
-    return exchange(
-        url, offer, say, patience=patience, allow_remote=allow_remote, recorded=recorded
-    ).trace
+    return exchange(url, offer, say, patience=patience, allow_remote=allow_remote, recorded=recorded, ca=ca).trace
 
 
 def exchange(
@@ -88,20 +94,25 @@ def exchange(
     patience: float = 5.0,
     allow_remote: bool = False,
     recorded: int = DEFAULT_LIMIT,
-    flag: str = "allow_remote=True",
+    ca: str | Path | None = None,
 ) -> Outcome:
     """Do what `ask` does, and tell the status and what went wrong beside the trace."""
     address = parse_url(url)
-    check_loopback(address.host, allow_remote, flag)
+    check_loopback(address.host, allow_remote)
+    if not 0 < patience <= _MOST_PATIENCE:
+        raise WrongUse(f"patience is above 0 and at most {_MOST_PATIENCE:g} seconds, not {patience!r}")
+    talk(say)  # what makes no sense is told before anything is dialled
     own = is_own(address.port)
     offer = _offer_for(address, offer, own=own)
-    masks = lab_masks() if own else fresh_masks()
+    call = _Call(address, _trusted(ca) if address.tls else None, Recording(monotonic, limit=recorded))
+
+    def make(host: Host) -> ClientParty:
+        return ClientParty(offer, say, host, lab_masks() if own else fresh_masks(), patience=patience)
+
     thread = LoopThread("labkit client")
     thread.start()
     try:
-        return thread.run(_exchange(address, offer, say, masks, patience, recorded), _WHOLE_TIME + patience)
-    except TimeoutError:
-        raise Failed(f"{url}: the exchange did not end within {_WHOLE_TIME + patience:g} s") from None
+        return thread.run(call.made(make))
     finally:
         thread.stop()
 
@@ -116,46 +127,64 @@ def _offer_for(address: Address, offer: Offer | None, *, own: bool) -> Offer:
     return offer
 
 
-async def _exchange(
-    address: Address, offer: Offer, say: Say, masks: Iterator[bytes], patience: float, recorded: int
-) -> Outcome:
-    loop = asyncio.get_running_loop()
-    recording = Recording(loop.time, limit=recorded)
-    over = loop.create_future()
-    parties: list[ClientParty] = []
-
-    def make(host: Host) -> ClientParty:
-        parties.append(ClientParty(offer, say, host, masks, patience=patience))
-        return parties[0]
-
-    def ended(_: Wire) -> None:
-        if not over.done():
-            over.set_result(None)
-
-    await _connect(address, lambda: Wire(make, Direction.TO_SERVER, recording, ended))
-    await over
-    party = parties[0]
-    note = "recorded by the client" + (f"; {party.problem}" if party.problem else "")
-    return Outcome(recording.trace(note=note), party.status, party.problem)
-
-
-async def _connect(address: Address, factory: object) -> None:
-    loop = asyncio.get_running_loop()
-    context = ssl.create_default_context() if address.tls else None
-    if context is not None:
-        context.set_alpn_protocols(["http/1.1"])  # in HTTP/2 there is no Upgrade (RFC 9113, 8.6)
+def _trusted(ca: str | Path | None) -> ssl.SSLContext:
     try:
-        async with asyncio.timeout(_CONNECT_TIME):
-            await loop.create_connection(factory, address.host, address.port, ssl=context)  # type: ignore[arg-type]
-    except TimeoutError:
-        raise Failed(f"{address.authority} did not answer within {_CONNECT_TIME:g} s") from None
-    except ssl.SSLCertVerificationError as error:
-        raise Failed(f"{address.authority}: its certificate is not trusted: {error.verify_message}") from None
-    except ssl.SSLError as error:
-        raise Failed(f"{address.authority} does not speak TLS here ({error.reason}): try ws or http") from None
-    except socket.gaierror:
-        raise Failed(f"no host is called {address.host}: check the name, or the network") from None
-    except ConnectionRefusedError:
-        raise Failed(f"nothing listens on {address.authority}: is the server running?") from None
+        context = ssl.create_default_context(cafile=ca)
+    except ssl.SSLError:
+        raise Unreadable(f"{ca}: no certificates in it; expected PEM, -----BEGIN CERTIFICATE-----") from None
     except OSError as error:
-        raise Failed(f"{address.authority} cannot be reached: {error.strerror or error}") from None
+        raise Unreadable(f"{ca}: cannot be read: {error.strerror}") from None
+    context.set_alpn_protocols(["http/1.1"])  # in HTTP/2 there is no Upgrade (RFC 9113, 8.6)
+    return context
+
+
+@dataclass(frozen=True)
+class _Call:
+    """One connection to be made: where to, whom to trust, and where to record it."""
+
+    address: Address
+    tls: ssl.SSLContext | None
+    recording: Recording
+
+    async def made(self, make: Callable[[Host], ClientParty]) -> Outcome:
+        """Make the connection, wait for its end, and tell how it was."""
+        over = asyncio.Event()
+        wire = Wire(make, Direction.TO_SERVER, self.recording, lambda _: over.set())
+        await self._connect(wire)
+        party = wire.party
+        assert isinstance(party, ClientParty)
+        try:
+            async with asyncio.timeout(_WHOLE_TIME):
+                await over.wait()
+        except TimeoutError:
+            party.problem = party.problem or f"the exchange did not end within {_WHOLE_TIME:g} s"
+        finally:
+            wire.abort()
+        note = "recorded by the client" + (f"; {party.problem}" if party.problem else "")
+        return Outcome(self.recording.trace(note=note), party.status, party.problem)
+
+    async def _connect(self, wire: Wire) -> None:
+        address = self.address
+        where = f"{address.host}:{address.port}"
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(_CONNECT_TIME):
+                await loop.create_connection(
+                    lambda: wire,
+                    address.host,
+                    address.port,
+                    ssl=self.tls,
+                    ssl_shutdown_timeout=_CLOSE_TIME if self.tls else None,
+                )
+        except TimeoutError:
+            raise Failed(f"{where} did not answer within {_CONNECT_TIME:g} s") from None
+        except ssl.SSLCertVerificationError as error:
+            raise Failed(f"{where}: its certificate is not trusted: {error.verify_message}") from None
+        except ssl.SSLError as error:
+            raise Failed(f"{where} does not speak TLS here ({error.reason}): try ws or http") from None
+        except socket.gaierror:
+            raise Failed(f"no host is called {address.host}: check the name, or the network") from None
+        except OSError as error:
+            if isinstance(error, ConnectionRefusedError) or f"[Errno {errno.ECONNREFUSED}]" in str(error):
+                raise Failed(f"nothing listens on {where}: is the server running?") from None
+            raise Failed(f"{where} cannot be reached: {error.strerror or error}") from None

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import errno
 import socket
 import threading
 import weakref
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from labkit.errors import Failed, WrongUse
 from labkit.net.address import check_loopback
@@ -22,7 +23,18 @@ __all__ = ["Engine", "Listener", "is_own", "stop_all"]
 
 _RUNNING: weakref.WeakSet[Listener] = weakref.WeakSet()
 _START_TIME = 5.0  # seconds to bind and listen
+_GOODBYE_TIME = 0.2  # seconds for the connections of a stopping listener to end
 _TRACE_TIME = 2.0  # seconds to wait for a connection to end before its trace is taken as it is
+
+
+class Connection(Protocol):
+    """What is open: it can be ended in two ways."""
+
+    def shut(self) -> None:
+        """Say goodbye and close."""
+
+    def abort(self) -> None:
+        """Close at once."""
 
 
 class Engine:
@@ -30,42 +42,47 @@ class Engine:
 
     Args:
         name: of the thread.
-        keep: how many recordings to keep.
+        recordings: where to keep them; the oldest goes where there are too many.
     """
 
-    def __init__(self, name: str, keep: int) -> None:
-        self.thread = LoopThread(name)
-        self.recordings: deque[Recording] = deque(maxlen=keep)
+    def __init__(self, name: str, recordings: deque[Recording]) -> None:
+        self.thread = LoopThread(name, self._close)
+        self.recordings = recordings
         self.changed = threading.Condition()
         self.server: asyncio.Server | None = None
-        self.closing: Callable[[], None] = lambda: None
+        self.open: set[Connection] = set()
 
     def note(self, recording: Recording) -> None:
-        """Keep a recording; the oldest goes where there are too many."""
+        """Keep a recording."""
         with self.changed:
             self.recordings.append(recording)
             self.changed.notify_all()
 
-    def tell(self) -> None:
-        """Wake whoever waits for a connection to end."""
+    def closed(self, connection: Connection) -> None:
+        """Take note that a connection is over, and tell whoever waits for that."""
+        self.open.discard(connection)
         with self.changed:
             self.changed.notify_all()
 
-    def stop(self) -> None:
-        """Stop listening, end every connection, end the thread."""
-        with contextlib.suppress(Failed, TimeoutError, RuntimeError):
-            if threading.current_thread() is not self.thread._thread:  # noqa: SLF001
-                self.thread.run(self._close(), _START_TIME)
-        self.thread.stop()
-
     async def _close(self) -> None:
+        """Stop listening; let every connection say goodbye, then end those that do not."""
         if self.server is not None:
             self.server.close()
-        self.closing()
-        await asyncio.sleep(0)
+        for connection in list(self.open):
+            connection.shut()
+        await self._emptied()
+        for connection in list(self.open):
+            connection.abort()
+        await self._emptied()
+
+    async def _emptied(self) -> None:
+        for _ in range(100):
+            if not self.open:
+                break
+            await asyncio.sleep(_GOODBYE_TIME / 100)
 
 
-class Listener:
+class Listener(ABC):
     """Something that listens: start it with `with`, or with `start()` and `stop()`.
 
     Starting on a port that another listener of this process holds stops that one first, so that a cell
@@ -80,32 +97,35 @@ class Listener:
             raise WrongUse(f"a port is a number from 0 (any free one) to 65535, not {port!r}")
         self.host = host
         self._wanted = port
-        self._keep = keep
+        self._recordings: deque[Recording] = deque(maxlen=keep)
         self._engine: Engine | None = None
         self._port: int | None = None
         self._finalizer: weakref.finalize[Any, Any] | None = None
 
+    @abstractmethod
     def _factory(self, engine: Engine) -> Callable[[], asyncio.BaseProtocol]:
-        raise Failed(f"a {self.kind} has nothing to listen with")
+        """Return what makes the protocol of each connection; it must not hold on to this listener."""
 
     def start(self) -> Self:
-        """Start; a second start does nothing.
+        """Start; a second start does nothing, one after a stop starts anew and keeps the traces.
 
         Raises:
             Failed: the port is taken by another program, or the address cannot be had.
         """
-        if self._engine is not None:
+        if self.running:
             return self
         _free(self._wanted)
-        engine = Engine(f"labkit {self.kind}", self._keep)
+        engine = Engine(f"labkit {self.kind}", self._recordings)
         engine.thread.start()
         try:
             self._port = engine.thread.run(_listen(engine, self._factory(engine), self.host, self._wanted), _START_TIME)
-        except (OSError, TimeoutError) as error:
+        except BaseException as error:
             engine.thread.stop()
-            raise Failed(_why_not(self.host, self._wanted, error)) from None
+            if isinstance(error, (OSError, TimeoutError)):
+                raise Failed(_why_not(self.host, self._wanted, error)) from None
+            raise
         self._engine = engine
-        self._finalizer = weakref.finalize(self, engine.stop)
+        self._finalizer = weakref.finalize(self, engine.thread.stop)
         _RUNNING.add(self)
         return self
 
@@ -166,6 +186,10 @@ class Listener:
             engine.changed.wait_for(lambda: newest.ended or not self.running, _TRACE_TIME)
         return newest.trace(note=f"recorded by the {self.kind}")
 
+    def _leads_home(self) -> bool:
+        """Whether it is the lab's own server that answers here."""
+        return True
+
     def _recorded(self) -> bool:
         engine = self._engine
         if engine is None:
@@ -179,7 +203,7 @@ class Listener:
 
 async def _listen(engine: Engine, factory: Callable[[], Any], host: str, port: int) -> int:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(factory, host, port, family=_family(host), backlog=1024, reuse_address=True)
+    server = await loop.create_server(factory, host, port, family=_family(host), backlog=1024)
     engine.server = server
     name = server.sockets[0].getsockname()
     return int(name[1])
@@ -200,14 +224,14 @@ def _why_not(host: str, port: int, error: Exception) -> str:
     where = f"{host}:{port}"
     if isinstance(error, PermissionError):
         return f"cannot listen on {where}: ports below 1024 are for root; choose a higher one, or 0 for any free one"
-    if isinstance(error, OSError) and error.errno in (98, 48, 10048):
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
         return f"cannot listen on {where}: another program holds this port; choose another, or 0 for any free one"
     return f"cannot listen on {where}: {error}"
 
 
 def is_own(port: int) -> bool:
-    """Tell whether a server or tap of this process listens on a port."""
-    return any(listener._port == port for listener in list(_RUNNING))  # noqa: SLF001  one room
+    """Tell whether the lab's own server of this process answers on a port, be it through taps."""
+    return any(listener._port == port and listener._leads_home() for listener in list(_RUNNING))  # noqa: SLF001  one room
 
 
 def stop_all() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 from labkit.errors import Failed
@@ -16,11 +16,21 @@ T = TypeVar("T")
 _PATIENCE = 5.0  # seconds for a loop to start, and to end what still runs on it
 
 
-class LoopThread:
-    """An event loop in a daemon thread, from `start` to `stop`."""
+async def _nothing() -> None:
+    pass
 
-    def __init__(self, name: str) -> None:
+
+class LoopThread:
+    """An event loop in a daemon thread, from `start` to `stop`.
+
+    Args:
+        name: of the thread.
+        at_end: run on the loop before it ends.
+    """
+
+    def __init__(self, name: str, at_end: Callable[[], Awaitable[None]] = _nothing) -> None:
         self._name = name
+        self._at_end = at_end
         self._ready = threading.Event()
         self._thread: threading.Thread | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
@@ -34,15 +44,25 @@ class LoopThread:
 
     def _main(self) -> None:
         loop = asyncio.new_event_loop()
-        asyncio.set_event_loop(loop)
         self.loop = loop
         loop.call_soon(self._ready.set)
         try:
             loop.run_forever()
-            _cancel_all(loop)
+            loop.run_until_complete(self._end())
         finally:
-            asyncio.set_event_loop(None)
             loop.close()
+
+    async def _end(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._at_end(), _PATIENCE)
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=_PATIENCE)
+        loop = asyncio.get_running_loop()
+        await loop.shutdown_asyncgens()
+        await loop.shutdown_default_executor()
 
     def run(self, coro: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
         """Run a coroutine on the loop and return its result.
@@ -68,16 +88,6 @@ class LoopThread:
             return
         with contextlib.suppress(RuntimeError):  # it is closed already
             loop.call_soon_threadsafe(loop.stop)
-        if thread is not threading.current_thread():  # the collector may run anywhere
-            thread.join(_PATIENCE)
+        if thread is not threading.current_thread():  # a handler may stop its own server; the collector runs anywhere
+            thread.join(2 * _PATIENCE)
         self._thread = None
-
-
-def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
-    tasks = asyncio.all_tasks(loop)
-    for task in tasks:
-        task.cancel()
-    with contextlib.suppress(TimeoutError):
-        gathered = asyncio.gather(*tasks, return_exceptions=True)
-        loop.run_until_complete(asyncio.wait_for(gathered, _PATIENCE))
-    loop.run_until_complete(loop.shutdown_asyncgens())

@@ -87,33 +87,34 @@ def _connections(
     engine: Engine, told: Server, date: Callable[[], str], over: Callable[[Recording], None], *, record: bool
 ) -> Callable[[], asyncio.BaseProtocol]:
     """Return what makes the protocol of each connection; it knows the engine, not the server object."""
-    wires: set[Wire] = set()
     limits = told.limits
+    served: set[Host] = set()  # less those that were refused, so that they do not count
 
     def make(host: Host) -> ServerParty:
         party = ServerParty(told, host, date)
-        if len(wires) > limits.connections:
-            party.refuse(503, f"more than {limits.connections} connections are open")
+        if len(served) < limits.connections:
+            served.add(host)
+        else:
+            party.refuse(503, f"{limits.connections} connections are open, and no more are taken")
         return party
 
     def ended(wire: Wire) -> None:
-        wires.discard(wire)
+        served.discard(wire.host)
         if wire.recording is not None:
             over(wire.recording)
-        engine.tell()
+        engine.closed(wire)
 
     def connection() -> Wire:
         recording = None
         if record:
             recording = Recording(asyncio.get_running_loop().time, limit=limits.recorded)
             engine.note(recording)
-        wire = Wire(make, Direction.TO_CLIENT, recording, ended)
-        wires.add(wire)
+
+        def made(host: Host) -> ServerParty:
+            engine.open.add(wire)
+            return make(host)
+
+        wire = Wire(made, Direction.TO_CLIENT, recording, ended)
         return wire
 
-    def close_all() -> None:
-        for wire in list(wires):
-            wire.shut()
-
-    engine.closing = close_all
     return connection

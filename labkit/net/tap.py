@@ -7,8 +7,9 @@ import contextlib
 import socket
 from collections.abc import Callable
 
+from labkit.errors import WrongUse
 from labkit.net.address import Address, check_loopback, parse_address
-from labkit.net.listener import Engine, Listener
+from labkit.net.listener import Engine, Listener, is_own
 from labkit.net.wire import break_off
 from labkit.recording import DEFAULT_LIMIT, Recording
 from labkit.trace import Direction, Hop, How
@@ -25,7 +26,7 @@ class Tap(Listener):
     passed on as they come.
 
     Args:
-        target: where the server is: HOST:PORT, or an http or ws URL.
+        target: where the server is: HOST:PORT, or an http or ws URL of it.
         host: where to listen.
         port: 0 for any free one.
         names: what the two parties are called in the trace.
@@ -44,7 +45,7 @@ class Tap(Listener):
 
     kind = "tap"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  all but the first by name
         self,
         target: str,
         *,
@@ -57,6 +58,8 @@ class Tap(Listener):
         allow_remote: bool = False,
     ) -> None:
         self.target = parse_address(target)
+        if self.target.tls:
+            raise WrongUse(f"{target}: a tap cannot look into TLS; record the plain side of it, or use `labkit trace`")
         check_loopback(self.target.host, allow_remote)
         super().__init__(host, port, allow_remote=allow_remote, keep=traces)
         self._hop = Hop(*names)
@@ -66,29 +69,24 @@ class Tap(Listener):
     def _factory(self, engine: Engine) -> Callable[[], asyncio.BaseProtocol]:
         return _connections(engine, self.target, self._hop, self._recorded_most, self._ended)
 
+    def _leads_home(self) -> bool:
+        return is_own(self.target.port)
+
 
 def _connections(
     engine: Engine, target: Address, hop: Hop, recorded: int, ended: Callable[[Recording], None]
 ) -> Callable[[], asyncio.BaseProtocol]:
-    relays: set[_Relay] = set()
-
     def over(relay: _Relay) -> None:
-        relays.discard(relay)
         ended(relay.recording)
-        engine.tell()
+        engine.closed(relay)
 
     def connection() -> asyncio.BaseProtocol:
         recording = Recording(asyncio.get_running_loop().time, limit=recorded, hop=hop)
         engine.note(recording)
         relay = _Relay(target, recording, over)
-        relays.add(relay)
+        engine.open.add(relay)
         return relay.client
 
-    def close_all() -> None:
-        for relay in list(relays):
-            relay.close()
-
-    engine.closing = close_all
     return connection
 
 
@@ -128,11 +126,20 @@ class _Relay:
         if self.client.lost and (self.server.lost or self.server.transport is None):
             self._over(self)
 
-    def close(self) -> None:
-        """End both legs."""
+    def shut(self) -> None:
+        """End both legs once what they carry has gone out."""
+        self._end(lambda transport: transport.close())
+
+    def abort(self) -> None:
+        """End both legs at once."""
+        self._end(lambda transport: transport.abort())
+
+    def _end(self, end: Callable[[asyncio.Transport], None]) -> None:
+        if self._dialling is not None:
+            self._dialling.cancel()
         for leg in (self.client, self.server):
             if leg.transport is not None:
-                leg.transport.close()
+                end(leg.transport)
 
 
 class _Leg(asyncio.Protocol):

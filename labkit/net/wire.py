@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import struct
 from collections.abc import Callable, Coroutine
@@ -16,6 +17,7 @@ from labkit.trace import Direction, How
 __all__ = ["Wire", "break_off"]
 
 _GRACE = 2.0  # seconds a handler has to end once its connection is gone
+_LINGER = "hh" if os.name == "nt" else "ii"  # the sizes in C's struct linger
 _SLACK = 0.005  # seconds by which a timer may be late
 
 
@@ -49,7 +51,9 @@ class Wire(asyncio.Protocol):
         self._finished_other = False
         self._paused = False
         self._lost = False
+        self._tls = False
         self.transport: asyncio.Transport
+        self.host: Host
         self.party: Party
 
     # from asyncio
@@ -58,15 +62,18 @@ class Wire(asyncio.Protocol):
         """Make the party; a client's has something to say at once."""
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
-        host = Host(self._loop.time, self._start, self._park, self._wrote, self.flush)
-        self.party = self._make(host)
+        self._tls = transport.get_extra_info("sslcontext") is not None
+        self.host = Host(self._loop.time, self._start, self._park, self._wrote, self.flush)
+        self.party = self._make(self.host)
         self.flush()
 
     def data_received(self, data: bytes) -> None:
         """Take bytes from the other side."""
         if self.recording is not None:
             self.recording.add(self._out.other, data)
+        self._scheduled = True  # what is written meanwhile leaves with the flush below
         self.party.receive(data)
+        self._scheduled = False
         self.flush()
 
     def eof_received(self) -> bool:
@@ -77,13 +84,15 @@ class Wire(asyncio.Protocol):
         self.party.receive_eof()
         self.flush()
         self._close_if_over()
-        return True
+        return not self._tls  # TLS knows no half-close
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note how it ended, and let the handler see it."""
         self._lost = True
         if exc is not None:
             self._record_reset()
+        elif self._tls and self._finished and self.recording is not None:  # the answer to our closing alert
+            self.recording.end(self._out.other, How.FIN)
         self.party.receive_eof()
         self.party.outgoing()
         if self._timer is not None:
@@ -95,11 +104,11 @@ class Wire(asyncio.Protocol):
             self._timer = self._loop.call_later(_GRACE, self._task.cancel)
 
     def pause_writing(self) -> None:
-        """The other side takes no more for now."""
+        """Hold back: the other side takes no more for now."""
         self.party.writable(False)
 
     def resume_writing(self) -> None:
-        """The other side takes more again."""
+        """Go on: the other side takes more again."""
         self.party.writable(True)
         self.flush()
 
@@ -120,6 +129,7 @@ class Wire(asyncio.Protocol):
     def _flush_later(self) -> None:
         self._scheduled = False
         self.flush()
+        self.party.drained()
 
     def _handler_done(self, task: asyncio.Task[None]) -> None:
         error = None if task.cancelled() else task.exception()
@@ -196,11 +206,17 @@ class Wire(asyncio.Protocol):
             self.flush()
             self.transport.close()
 
+    def abort(self) -> None:
+        """End the connection and its handler at once."""
+        self.transport.abort()
+        if self._task is not None:
+            self._task.cancel()
+
 
 def break_off(transport: asyncio.Transport) -> None:
     """End a connection with a RST, not a FIN: a linger time of 0 seconds asks the kernel for it."""
     raw = transport.get_extra_info("socket")
     if raw is not None:
         with contextlib.suppress(OSError):
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(_LINGER, 1, 0))
     transport.abort()

@@ -14,12 +14,14 @@ from websockets.http11 import Response
 from websockets.protocol import Side
 from websockets.uri import parse_uri
 
-from labkit.errors import WrongUse
-from labkit.parties.conversation import Conversation, Raw, WebSocket
+from labkit.errors import Failed, LabError, WrongUse
+from labkit.parties.conversation import Conversation
 from labkit.parties.core import QUIET, Core, Stored
 from labkit.parties.offer import Offer
 from labkit.parties.party import Ending, Host
+from labkit.parties.raw import Raw
 from labkit.parties.stream import Closed, Fragments, Handler, Message, Stream
+from labkit.parties.websocket import WebSocket
 from labkit.wire.fields import Fields
 from labkit.wire.upgrade import Protocol, offered, options
 
@@ -30,8 +32,12 @@ _BETWEEN_SEGMENTS = 0.02  # seconds; enough for the other side to read one befor
 _MOST_MESSAGE = 16 << 20
 
 
-def talk(say: Say) -> Handler:
+def talk(say: Say, patience: float = 5.0) -> Handler:
     """Return the handler for what a client says: one of your own, or messages, each answered before the next.
+
+    Args:
+        say: the handler, or the messages.
+        patience: the most seconds to wait for each answer; after them the handler closes, and fails.
 
     Raises:
         WrongUse: it is neither.
@@ -43,12 +49,15 @@ def talk(say: Say) -> Handler:
     messages = list(say)
 
     async def in_turn(stream: Stream) -> None:
-        for message in messages:
+        for number, message in enumerate(messages, 1):
             try:
                 await stream.send(message)
-                await stream.receive()
+                await stream.receive(patience)
             except Closed:
                 return
+            except TimeoutError:
+                await stream.close()
+                raise Failed(f"message {number} was not answered within {patience:g} s") from None
 
     return in_turn
 
@@ -67,15 +76,13 @@ class ClientParty:
         patience: the most seconds to wait for the answer, and for each step of the closing.
     """
 
-    def __init__(
-        self, offer: Offer, say: Say, host: Host, masks: Iterator[bytes], *, patience: float = 5.0
-    ) -> None:
+    def __init__(self, offer: Offer, say: Say, host: Host, masks: Iterator[bytes], *, patience: float = 5.0) -> None:
         self.offer = offer
         self.host = host
         self.ending = Ending.NOT_YET
         self.status: int | None = None
         self.problem = ""
-        self._handler = talk(say)
+        self._handler = talk(say, patience)
         self._masks = masks
         self._patience = patience
         self._segments = offer.segments()
@@ -108,19 +115,21 @@ class ClientParty:
             self._read()
             if not self._answered:
                 self._fail("the server closed without an answer")
-        self.ending = self.ending or Ending.FIN
+        self._end()
 
     def tick(self) -> None:
         """Do what is due."""
         now = self.host.clock()
         if self._after is not None:
             self._after.tick()
-        elif now >= self._give_up and self.ending is Ending.NOT_YET:
+        if now < self._give_up:
+            return
+        if self.ending is Ending.FIN:
+            self.ending = Ending.RESET
+        elif self._after is None:
             if not self._answered:
                 self._fail(f"no answer came in {self._patience:g} s")
-            self.ending = Ending.FIN
-        elif now >= self._give_up and self.ending is Ending.FIN:
-            self.ending = Ending.RESET
+            self._end()
 
     @property
     def deadline(self) -> float | None:
@@ -140,9 +149,8 @@ class ClientParty:
             self._next_segment = now + _BETWEEN_SEGMENTS
         if self._after is not None:
             data += self._after.outgoing()
-            if self._after.ending is Ending.FIN and self.ending is Ending.NOT_YET:
-                self.ending = Ending.FIN
-                self._give_up = now + self._patience
+            if self._after.ending is Ending.FIN:
+                self._end()
         return data
 
     @property
@@ -155,16 +163,30 @@ class ClientParty:
         if self._after is not None:
             self._after.writable(ready)
 
+    def drained(self) -> None:
+        """Take note that what was written has left."""
+        if self._after is not None:
+            self._after.drained()
+
     def finished(self, error: BaseException | None) -> None:
         """Take note that the handler ended."""
         if error is not None:
-            self.problem = f"what the client says failed: {type(error).__name__}: {error}"
+            own = isinstance(error, LabError)
+            text = str(error) if own else f"what the client says failed: {type(error).__name__}: {error}"
+            self.problem = self.problem or text
         if self._after is not None:
             self._after.finished(error)
 
     def shut(self) -> None:
         """Say goodbye at once."""
-        self.ending = Ending.FIN
+        if self._after is not None:
+            self._after.close(1001, "")
+        self._end()
+
+    def _end(self) -> None:
+        if self.ending is Ending.NOT_YET:
+            self.ending = Ending.FIN
+            self._give_up = self.host.clock() + self._patience
 
     # reading the answer
 
@@ -183,13 +205,13 @@ class ClientParty:
                     return  # more bytes are needed, or none will come
         except h11.RemoteProtocolError as error:
             self._fail(f"the answer cannot be read: {error}")
-            self.ending = Ending.FIN
+            self._end()
 
     def _done(self) -> None:
         self._answered = True
         self._give_up = self.host.clock() + self._patience
         if not self._waits_for_fin or self._eof:
-            self.ending = Ending.FIN
+            self._end()
 
     def _fail(self, problem: str) -> None:
         self._answered = True
@@ -204,7 +226,7 @@ class ClientParty:
         named = offered(answer)
         if not named or not all(any(p.same(w) for w in wanted) for p in named):
             self._fail("the 101 does not name a protocol that was offered")
-            self.ending = Ending.FIN
+            self._end()
             return
         protocol = str(named[0])
         if protocol.lower() == "websocket":
@@ -224,7 +246,7 @@ class ClientParty:
             extensions = _check(self.offer, answer)
         except InvalidHandshake as error:
             self._fail(f"the 101 is not right: {error}")
-            self.ending = Ending.FIN
+            self._end()
             return
         core = Core(Side.CLIENT, _MOST_MESSAGE, 1 << 20, self._masks, extensions)
         self._after = WebSocket(self.host, core, self._patience)
@@ -237,7 +259,7 @@ def _fields(event: h11.Response | h11.InformationalResponse) -> Fields:
 def _reader(offer: Offer) -> h11.Connection:
     """Return an h11 client that was told of a request; its bytes are dropped, the offer's own are sent."""
     reader = h11.Connection(h11.CLIENT)
-    method = offer.method if offer.method in ("GET", "HEAD", "OPTIONS", "POST") else "GET"
+    method = "HEAD" if offer.head.method == "HEAD" else "GET"  # only HEAD changes how an answer is read
     lines = [("Host", "a"), ("Connection", "Upgrade"), ("Upgrade", "any")]
     reader.send(h11.Request(method=method, target="/", headers=lines))
     reader.send(h11.EndOfMessage())
@@ -245,7 +267,7 @@ def _reader(offer: Offer) -> h11.Connection:
 
 
 def _check(offer: Offer, answer: Fields) -> Sequence[Extension]:
-    asked = offer.fields
+    asked = offer.head.fields
     deflate = any(e.split(";")[0].strip() == "permessage-deflate" for e in asked.elements("Sec-WebSocket-Extensions"))
     factories = [ClientPerMessageDeflateFactory(client_max_window_bits=True)] if deflate else None
     subprotocols = asked.elements("Sec-WebSocket-Protocol") or None

@@ -1,13 +1,15 @@
 """The WebSocket core that both parties use: websockets' own, with what it leaves out completed.
 
-| what websockets 17 does                                   | what is asked                     |
-|-----------------------------------------------------------|-----------------------------------|
-| answers a Ping or Close as soon as it is read             | in order, after the messages before it: else the answer depends on how reads fall |
-| fails a Close between two fragments with 1002             | control frames may be interleaved (RFC 6455, 5.4) |
-| checks the UTF-8 of a message at its end, or not at all   | fail at once (RFC 6455, 8.1)      |
-| counts a control frame against the message size           | the limit is for messages (RFC 6455, 10.4) |
-| bounds the number of fragments only in its I/O layers     | a limit (RFC 6455, 10.4)          |
-| draws masking keys by itself                              | the caller gives them             |
+| what websockets 17 does                                 | what is asked                              |
+|---------------------------------------------------------|--------------------------------------------|
+| answers a Ping or Close as soon as it is read           | in order, after the messages before it     |
+| fails a Close between two fragments with 1002           | control frames may interleave (6455, 5.4)  |
+| checks the UTF-8 of a message at its end, or not at all | fail at once (RFC 6455, 8.1)               |
+| counts a control frame against the message size         | the limit is for messages (RFC 6455, 10.4) |
+| bounds the number of fragments only in its I/O layers   | a limit (RFC 6455, 10.4)                   |
+| draws masking keys by itself                            | the caller gives them                      |
+
+In order, because otherwise the answer would depend on how reads fall.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ QUIET.propagate = False
 QUIET.setLevel(logging.CRITICAL)
 
 Failure = tuple[int, str]  # a close code and its reason
+_DATA = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT)
 
 
 class Core(Protocol):
@@ -67,6 +70,9 @@ class Core(Protocol):
         # Compressed bytes can be a little longer than the message: stored blocks add 5 bytes each.
         longest = max(125, message_limit + 5 * (message_limit // 8000 + 2))
         super().__init__(side, max_size=(None, longest), logger=QUIET)
+        self.longest = longest
+        self.stopped = False
+        self.unsent = 0
         self.extensions = list(extensions)
 
     def recv_frame(self, frame: Frame) -> None:
@@ -76,9 +82,8 @@ class Core(Protocol):
             Close.parse(frame.data)  # raises where the code or the reason is broken
             self.current_size = None  # a Close may stand between fragments
             self._stop()
-        elif opcode is Opcode.TEXT or opcode is Opcode.BINARY or opcode is Opcode.CONT:
-            if not self._data_frame(frame):
-                return
+        elif opcode in _DATA and not self._data_frame(frame):
+            return
         self.events.append(frame)
 
     def _data_frame(self, frame: Frame) -> bool:
@@ -116,6 +121,7 @@ class Core(Protocol):
         self._stop()
 
     def _stop(self) -> None:
+        self.stopped = True
         self.parser = self._hold()
         next(self.parser)
 
@@ -141,7 +147,9 @@ class Core(Protocol):
             frame = extension.encode(frame)
         rsv = frame.rsv1 << 2 | frame.rsv2 << 1 | frame.rsv3
         mask = next(self._keys) if self._keys is not None else b""
-        self.writes.append(write_frame(frame.opcode, bytes(frame.data), fin=frame.fin, rsv=rsv, mask=mask))
+        raw = write_frame(frame.opcode, bytes(frame.data), fin=frame.fin, rsv=rsv, mask=mask)
+        self.writes.append(raw)
+        self.unsent += len(raw)
 
 
 class Stored(PerMessageDeflate):
@@ -152,7 +160,7 @@ class Stored(PerMessageDeflate):
 
     def encode(self, frame: Frame) -> Frame:
         """Wrap a data frame's payload in stored blocks (RFC 1951, 3.2.4)."""
-        if frame.opcode not in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
+        if frame.opcode not in _DATA:
             return frame
         data = bytes(frame.data)
         pieces = [data[at : at + 0xFFFF] for at in range(0, len(data), 0xFFFF)]

@@ -21,9 +21,11 @@ from labkit.parties.core import QUIET, StoredFactory
 from labkit.parties.described import Server
 from labkit.wire.fields import Fields
 from labkit.wire.http1 import RequestHead
-from labkit.wire.upgrade import Protocol, is_key, offered, options
+from labkit.wire.upgrade import Protocol, accept_key, is_key, offered, options
 
-__all__ = ["HEAD_TESTS", "OFFER_TESTS", "Decline", "Switch", "Test", "check_head", "choose", "evaluate"]
+__all__ = [
+    "ALLOW", "HEAD_TESTS", "OFFER_TESTS", "Decline", "Switch", "Test", "check_head", "choose", "evaluate", "named",
+]  # fmt: skip
 
 
 class Decline(NamedTuple):
@@ -36,10 +38,11 @@ class Decline(NamedTuple):
 
 @dataclass(frozen=True)
 class Switch:
-    """A 101: to which protocol, with which field lines, and what was agreed for WebSocket."""
+    """A 101: to which protocol, by the server's own name, with which field lines, and what was agreed."""
 
     protocol: str
     fields: Fields
+    websocket: bool = False
     extensions: tuple[Extension, ...] = ()
     subprotocol: str | None = None
 
@@ -54,18 +57,20 @@ class Test(NamedTuple):
 
 # uri-host [":" port] of RFC 9110, 7.2, with the hosts of RFC 3986, 3.2.2. It may be empty.
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*)(:[0-9]*)?")
+_NEGOTIATED = frozenset(("sec-websocket-extensions", "sec-websocket-protocol"))
 _METHODS = {"GET", "HEAD", "POST", "OPTIONS"}
 _KNOWN = {*_METHODS, "PUT", "DELETE", "PATCH", "TRACE", "CONNECT"}
-_ALLOW = ("Allow", "GET, HEAD, POST, OPTIONS")
+ALLOW = ("Allow", "GET, HEAD, POST, OPTIONS")
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://[^/?#]+(/[^?#]*)?.*")
 
 
-def _version(server: Server, head: RequestHead) -> Decline | None:
+def _version(_: Server, head: RequestHead) -> Decline | None:
     if not head.version.startswith("HTTP/1."):
         return Decline(505, f"{head.version} is not spoken here; HTTP/1.1 is")
     return None
 
 
-def _host(server: Server, head: RequestHead) -> Decline | None:
+def _host(_: Server, head: RequestHead) -> Decline | None:
     hosts = head.fields.all("Host")
     if len(hosts) > 1:
         return Decline(400, f"{len(hosts)} Host field lines; there must be one")
@@ -76,7 +81,7 @@ def _host(server: Server, head: RequestHead) -> Decline | None:
     return None
 
 
-def _framing(server: Server, head: RequestHead) -> Decline | None:
+def _framing(_: Server, head: RequestHead) -> Decline | None:
     codings = [coding.lower() for coding in head.fields.elements("Transfer-Encoding")]
     if not codings:
         return None
@@ -87,22 +92,31 @@ def _framing(server: Server, head: RequestHead) -> Decline | None:
     return None if codings == ["chunked"] else Decline(501, "a transfer coding other than chunked")
 
 
-def _expect(server: Server, head: RequestHead) -> Decline | None:
+def _expect(_: Server, head: RequestHead) -> Decline | None:
     wanted = [element.lower() for element in head.fields.elements("Expect")]
     return Decline(417, "the only expectation known here is 100-continue") if set(wanted) - {"100-continue"} else None
 
 
-def _method(server: Server, head: RequestHead) -> Decline | None:
+def _method(_: Server, head: RequestHead) -> Decline | None:
     if head.method in _METHODS:
         return None
     if head.method in _KNOWN:
-        return Decline(405, f"{head.method} is not allowed here", (_ALLOW,))
+        return Decline(405, f"{head.method} is not allowed here", (ALLOW,))
     return Decline(501, "this method is not known here")
+
+
+def _target(_: Server, head: RequestHead) -> Decline | None:
+    if head.target == "*":
+        return None if head.method == "OPTIONS" else Decline(400, "the target * is for OPTIONS alone")
+    if head.target.startswith("/") or _ABSOLUTE.fullmatch(head.target):
+        return None
+    return Decline(400, "the request-target is neither a path nor a URL")
 
 
 def _length(server: Server, head: RequestHead) -> Decline | None:
     values = head.fields.elements("Content-Length")
-    if values and values[0].isdigit() and len(values[0]) < 19 and int(values[0]) > server.limits.content:
+    digits = values[0].lstrip("0") if values and values[0].isdecimal() else ""
+    if len(digits) > 18 or int(digits or "0") > server.limits.content:
         return Decline(413, f"the content is at most {server.limits.content} bytes long here")
     return None
 
@@ -113,30 +127,36 @@ HEAD_TESTS: tuple[Test, ...] = (
     Test("the content is framed in one way", "RFC 9112, 6.1", _framing),
     Test("the expectation is known", "RFC 9110, 10.1.1", _expect),
     Test("the method is known and allowed", "RFC 9110, 9.1", _method),
+    Test("the request-target has a form that the method knows", "RFC 9112, 3.2", _target),
     Test("the content is not too long", "RFC 9110, 15.5.14", _length),
 )
 
 
 def _path(server: Server, head: RequestHead) -> Decline | None:
-    path = head.target.split("?")[0]
+    absolute = _ABSOLUTE.fullmatch(head.target)
+    path = (absolute[1] or "/") if absolute else head.target.split("?")[0]
     known = not server.paths or path in server.paths
     return None if known else Decline(404, "nothing is here; try " + " or ".join(server.paths))
 
 
-def _get(server: Server, head: RequestHead) -> Decline | None:
+def _get(_: Server, head: RequestHead) -> Decline | None:
     return None if head.method == "GET" else Decline(405, "a WebSocket handshake is a GET", (("Allow", "GET"),))
 
 
-def _ws_version(server: Server, head: RequestHead) -> Decline | None:
+def _ws_version(_: Server, head: RequestHead) -> Decline | None:
     if head.fields.all("Sec-WebSocket-Version") == ["13"]:
         return None
     named = (("Sec-WebSocket-Version", "13"),)
     if "Sec-WebSocket-Version" not in head.fields:
         return Decline(400, "no Sec-WebSocket-Version field line; it must say 13", named)
-    return Decline(426, "only version 13 of WebSocket is spoken here", (("Upgrade", "websocket"), ("Connection", "Upgrade"), *named))
+    return Decline(
+        426,
+        "only version 13 of WebSocket is spoken here",
+        (("Upgrade", "websocket"), ("Connection", "Upgrade"), *named),
+    )
 
 
-def _key(server: Server, head: RequestHead) -> Decline | None:
+def _key(_: Server, head: RequestHead) -> Decline | None:
     keys = head.fields.all("Sec-WebSocket-Key")
     if len(keys) != 1:
         found = f"{len(keys)} Sec-WebSocket-Key field lines" if keys else "no Sec-WebSocket-Key field line"
@@ -198,7 +218,7 @@ def evaluate(server: Server, head: RequestHead) -> Switch | Decline | None:
         if declined:
             return declined
     if websocket:
-        return _accept(server, head)
+        return _accept(server, head, name)
     return Switch(name, Fields((("Upgrade", name), ("Connection", "Upgrade"))))
 
 
@@ -207,12 +227,20 @@ def _plain(server: Server, head: RequestHead) -> Decline | None:
         return missing
     if not server.require:
         return None
+    return Decline(426, f"only after an upgrade to {', '.join(server.protocols)}", named(server))
+
+
+def named(server: Server) -> tuple[tuple[str, str], ...]:
+    """Return the field lines that say what a server can switch to (RFC 9110, 7.8); none where it is nothing."""
     names = ", ".join(server.protocols)
-    return Decline(426, f"only after an upgrade to {names}", (("Upgrade", names), ("Connection", "Upgrade")))
+    return (("Upgrade", names), ("Connection", "Upgrade")) if names else ()
 
 
-def _accept(server: Server, head: RequestHead) -> Switch | Decline:
+def _accept(server: Server, head: RequestHead, name: str) -> Switch | Decline:
     """Let websockets' core make the rest of the handshake: the key's answer, extensions, subprotocol."""
+    if not any(own.lower() in _NEGOTIATED for own, _ in head.fields):  # then only the key is to be answered
+        answer = ("Sec-WebSocket-Accept", accept_key(head.fields.all("Sec-WebSocket-Key")[0]))
+        return Switch(name, Fields((("Upgrade", "websocket"), ("Connection", "Upgrade"), answer)), websocket=True)
     factories: list[ServerPerMessageDeflateFactory] = []
     if server.deflate != "off":
         factories = [ServerPerMessageDeflateFactory() if server.deflate == "zlib" else StoredFactory()]
@@ -225,6 +253,6 @@ def _accept(server: Server, head: RequestHead) -> Switch | Decline:
     lines = head.fields.replaced("Upgrade", "websocket")
     response = core.accept(Request(head.target, Headers(lines)))
     if response.status_code != 101:
-        return Decline(400, response.body.decode("utf-8", "replace").strip().splitlines()[0])
+        return Decline(400, response.body.decode("utf-8", "replace").strip().partition("\n")[0])
     fields = Fields(tuple((name, value) for name, value in response.headers.raw_items() if name != "Date"))
-    return Switch("websocket", fields, tuple(core.extensions), core.subprotocol)
+    return Switch(name, fields, websocket=True, extensions=tuple(core.extensions), subprotocol=core.subprotocol)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
@@ -12,6 +14,11 @@ from labkit.parties.stream import Handler, echo
 __all__ = ["DEFLATE", "Limits", "Server"]
 
 DEFLATE = ("stored", "zlib", "off")
+
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110, 5.6.2
+_NAME = re.compile(rf"{_TOKEN.pattern}(/{_TOKEN.pattern})?")
+_PATH = re.compile(r"/[!-\"$->@-~]*")  # no query, no fragment
+_VISIBLE = re.compile(r"[!-~]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +56,10 @@ class Limits:
     def __post_init__(self) -> None:
         for each in fields(self):
             value = getattr(self, each.name)
-            if not isinstance(value, (int, float)) or isinstance(value, bool) or not value > 0:
-                raise WrongUse(f"limit {each.name} must be a number above 0, not {value!r}")
+            if each.type == "int" and (type(value) is not int or value < 1):
+                raise WrongUse(f"limit {each.name} must be a whole number above 0, not {value!r}")
+            if type(value) not in (int, float) or not 0 < value < math.inf:
+                raise WrongUse(f"limit {each.name} must be a number of seconds above 0, not {value!r}")
 
 
 def _websocket() -> Mapping[str, Handler]:
@@ -94,12 +103,23 @@ class Server:
         if self.deflate not in DEFLATE:
             raise WrongUse(f"deflate is one of {', '.join(DEFLATE)}, not {self.deflate!r}")
         for name, handler in self.protocols.items():
+            if not _NAME.fullmatch(name):
+                raise WrongUse(f"{name!r} is no protocol: write `name` or `name/version` (RFC 9110, 7.8)")
             if not callable(handler):
                 raise WrongUse(f"the handler of {name!r} is not a function: write `async def handler(stream)`")
+        if self.require and not self.protocols:
+            raise WrongUse("an upgrade is required, and there is no protocol to upgrade to")
         object.__setattr__(self, "protocols", MappingProxyType(dict(self.protocols)))
-        for each in ("paths", "subprotocols", "origins"):
-            value = getattr(self, each)
-            if isinstance(value, str):
-                raise WrongUse(f"{each} is a list of texts, not one text: write [{value!r}]")
-            if value is not None:
-                object.__setattr__(self, each, tuple(value))
+        for each, shape in (("paths", _PATH), ("subprotocols", _TOKEN), ("origins", _VISIBLE)):
+            self._check_list(each, shape)
+
+    def _check_list(self, name: str, shape: re.Pattern[str]) -> None:
+        values = getattr(self, name)
+        if isinstance(values, str):
+            raise WrongUse(f"{name} is a list of texts, not one text: write [{values!r}]")
+        if values is None:
+            return
+        object.__setattr__(self, name, tuple(values))
+        for value in getattr(self, name):
+            if not isinstance(value, str) or not shape.fullmatch(value):
+                raise WrongUse(f"{value!r} cannot be one of the {name}")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from labkit.errors import WrongUse
 from labkit.wire.fields import Fields
-from labkit.wire.http1 import RequestHead
+from labkit.wire.http1 import RequestHead, scan
 from labkit.wire.upgrade import SAMPLE_KEY, offered
 
 __all__ = ["SAMPLE_HOST", "Offer"]
@@ -59,6 +60,8 @@ class Offer:
 
         The key is the RFC's own, so that the bytes can be found there; a real client draws a fresh one.
         """
+        if isinstance(subprotocols, str):
+            raise WrongUse(f"subprotocols is a list of texts, not one text: write [{subprotocols!r}]")
         lines = [("Host", host), ("Upgrade", "websocket"), ("Connection", "Upgrade"),
                  ("Sec-WebSocket-Key", key), ("Sec-WebSocket-Version", "13")]  # fmt: skip
         if subprotocols:
@@ -109,13 +112,16 @@ class Offer:
 
     @property
     def head(self) -> RequestHead:
-        """The request's head."""
-        return RequestHead(self.method, self.target, self.fields, self.version)
+        """The request's head; of raw bytes, what can be read as one."""
+        if self.raw is None:
+            return RequestHead(self.method, self.target, self.fields, self.version)
+        found = scan(self.raw).value
+        return found if isinstance(found, RequestHead) else RequestHead("GET", "/")
 
     @property
     def protocols(self) -> tuple[str, ...]:
         """The protocols it offers."""
-        return tuple(str(protocol) for protocol in offered(self.fields))
+        return tuple(str(protocol) for protocol in offered(self.head.fields))
 
     def to_bytes(self) -> bytes:
         """Return all bytes that are sent before the answer is waited for."""
@@ -125,7 +131,7 @@ class Offer:
         """Return the bytes in the segments that they are sent in."""
         data = self.to_bytes()
         places = [0, *self.cuts, len(data)]
-        return [data[start:end] for start, end in zip(places, places[1:], strict=False) if end > start]
+        return [data[start:end] for start, end in pairwise(places) if end > start]
 
     def __str__(self) -> str:
         text = self.to_bytes().decode("latin-1").replace("\r\n", "\n")
@@ -136,5 +142,5 @@ class Offer:
         names = f" for {', '.join(self.protocols)}" if self.protocols else ""
         return f"<Offer {what}{names}>"
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         return {"text/plain": str(self)}

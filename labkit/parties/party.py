@@ -37,7 +37,7 @@ class Need:
         """Tell whether it was woken."""
         return self._woken
 
-    def set_result(self, result: None, /) -> None:
+    def set_result(self, _: None, /) -> None:
         """Wake whoever awaits it."""
         self._woken = True
 
@@ -94,6 +94,9 @@ class Party(Protocol):
 
     def writable(self, ready: bool) -> None:  # noqa: FBT001  one word, one meaning
         """Take note whether the other side takes more; handlers that send wait while it does not."""
+
+    def drained(self) -> None:
+        """Take note that what was written has left; handlers that wrote too much at once wait for it."""
 
     def shut(self) -> None:
         """Say goodbye at once: whoever runs this party is about to stop it."""

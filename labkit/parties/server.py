@@ -5,15 +5,16 @@
                            └─ close ─▶ lingering   (our FIN is out; read on, so that it is not lost)
 
 h11 reads; what it lets pass or leaves out is completed here, by the strict test of each head and the
-tables of `decide`:
+tables of `decide`. (A head that passed and announces no content is not read a second time.)
 
-| what h11 0.16 does                                        | what is asked                       |
-|-----------------------------------------------------------|-------------------------------------|
-| refuses an empty line before the request line             | skip at least one (RFC 9112, 2.2)   |
-| takes bare LF, folded lines, control characters in values | the server's choice, or 400 (RFC 9112, 2.2, 5.2; RFC 9110, 5.5) |
-| takes a head of any size that comes in one read           | a limit (RFC 9110, 15.5; RFC 6585, 5) |
-| takes invalid Hosts, HTTP/9.9, both framings              | 400, 505, 400 (`decide.HEAD_TESTS`) |
-| bounds no content                                         | 413 (RFC 9110, 15.5.14)             |
+| what h11 0.16 does                              | what is asked                               |
+|-------------------------------------------------|---------------------------------------------|
+| refuses an empty line before the request line   | skip at least one (RFC 9112, 2.2)           |
+| takes bare LF and folded lines                  | a server may, or 400 (RFC 9112, 2.2, 5.2)   |
+| takes control characters in values              | reject them (RFC 9110, 5.5)                 |
+| takes a head of any size that comes in one read | a limit: 431 (RFC 6585, 5)                  |
+| takes invalid Hosts, HTTP/9.9, both framings    | 400, 505, 400 (`decide.HEAD_TESTS`)         |
+| bounds no content                               | 413 (RFC 9110, 15.5.14)                     |
 """
 
 from __future__ import annotations
@@ -25,25 +26,31 @@ from http import HTTPStatus
 import h11
 from websockets.protocol import Side
 
-from labkit.parties.conversation import Conversation, Raw, WebSocket
+from labkit.parties.conversation import Conversation
 from labkit.parties.core import Core
-from labkit.parties.decide import Decline, Switch, check_head, evaluate
+from labkit.parties.decide import ALLOW, Decline, Switch, check_head, evaluate, named
 from labkit.parties.described import Server
 from labkit.parties.party import Ending, Host
+from labkit.parties.raw import Raw
+from labkit.parties.websocket import WebSocket
 from labkit.wire.fields import Fields
 from labkit.wire.http1 import RequestHead, ResponseHead, head_length, scan
 from labkit.wire.upgrade import options
 
 __all__ = ["ServerParty"]
 
+_VISIBLE = rb"[!-~\x80-\xff]"  # RFC 9110, 5.5
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
-# A head as the grammar has it; everything else is looked at piece by piece, to name what is wrong.
+# A head as the grammar has it; everything else is looked at piece by piece, to name what is wrong. The
+# possessive `*+` gives nothing back: a value of spaces alone would take quadratic time to be refused.
 _WELL_FORMED = re.compile(
-    rb"%s [!-~]+ HTTP/[0-9]\.[0-9]\r\n(?:%s:[ \t]*(?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?[ \t]*\r\n)*\r\n"
-    % (_TOKEN, _TOKEN)
+    rb"%s [!-~]+ HTTP/[0-9]\.[0-9]\r\n(?:%s:[ \t]*+(?:%s(?:[\t -~\x80-\xff]*%s)?)?[ \t]*\r\n)*+\r\n"
+    % (_TOKEN, _TOKEN, _VISIBLE, _VISIBLE)
 )
 _EMPTY_LINES = re.compile(rb"(?:\r\n|\n)+")
 _LINGER = "linger"
+# A request with none of these is complete with its head (RFC 9112, 6.3), and asks for no 100 before the answer.
+_OF_CONTENT = frozenset(("content-length", "transfer-encoding", "expect"))
 
 
 class ServerParty:
@@ -114,7 +121,7 @@ class ServerParty:
             self._after.tick()
             if now >= self._seen + self.limits.idle_time:
                 self._seen = now
-                self._after.fail(1001, f"idle for {self.limits.idle_time:g} s")
+                self._after.close(1001, f"idle for {self.limits.idle_time:g} s")
         if self.ending is Ending.FIN:
             if now >= self._lingers_until:
                 self.ending = Ending.RESET
@@ -138,13 +145,17 @@ class ServerParty:
 
     def outgoing(self) -> bytes:
         """Return, and forget, the bytes to send."""
-        data = b"".join(self._writes)
-        self._writes = []
         if self._after is not None:
-            data += self._after.outgoing()
+            if data := self._after.outgoing():
+                self._writes.append(data)
             if self._after.ending is Ending.FIN and self.ending is Ending.NOT_YET:
                 self._finish()
-        return data
+        writes = self._writes
+        if not writes:
+            return b""
+        self._writes = []
+        self._seen = self.host.clock()
+        return writes[0] if len(writes) == 1 else b"".join(writes)
 
     @property
     def full(self) -> bool:
@@ -155,6 +166,11 @@ class ServerParty:
         """Take note whether the client takes more."""
         if self._after is not None:
             self._after.writable(ready)
+
+    def drained(self) -> None:
+        """Take note that what was written has left."""
+        if self._after is not None:
+            self._after.drained()
 
     def finished(self, error: BaseException | None) -> None:
         """Take note that the handler ended."""
@@ -174,10 +190,11 @@ class ServerParty:
         if empty := _EMPTY_LINES.match(buffer):
             del buffer[: empty.end()]
         if not buffer:
+            self._due = None  # what came were empty lines: no head has begun
             return False
         if self._due is None:
             self._due = self.host.clock() + self.limits.head_time
-        length = head_length(bytes(buffer[: self.limits.head + 1]))
+        length = head_length(bytes(buffer[: self.limits.head]))
         if length is None:
             if len(buffer) > self.limits.head:
                 self._decline(Decline(431, f"the head is at most {self.limits.head} bytes long here"))
@@ -186,15 +203,20 @@ class ServerParty:
 
     def _take_head(self, raw: bytes) -> bool:
         self._requests += 1
+        self._head = None
         declined = _malformed(raw)
-        if declined is None:
-            self._head = _parse(raw)
-            declined = check_head(self.server, self._head)
         if declined:
             self._decline(declined)
             return False
-        self._reader = h11.Connection(h11.SERVER, max_incomplete_event_size=self.limits.head)
+        self._head = head = _parse(raw)
+        if declined := check_head(self.server, head):
+            self._decline(declined)
+            return False
         self._content = 0
+        if not any(name.lower() in _OF_CONTENT for name, _ in head.fields):
+            del self._buffer[: len(raw)]
+            return self._answer()
+        self._reader = h11.Connection(h11.SERVER, max_incomplete_event_size=self.limits.head)
         self._reader.receive_data(bytes(self._buffer))
         self._buffer.clear()
         self._due = self.host.clock() + self.limits.content_time
@@ -222,7 +244,8 @@ class ServerParty:
                 else:  # NEED_DATA
                     return False
         except h11.RemoteProtocolError as error:
-            self._decline(Decline(400, f"the request cannot be read: {error}"))
+            what = str(error).partition(":")[0]  # behind the colon are bytes, as many as had come by chance
+            self._decline(Decline(400, f"the request cannot be read: {what}"))
             return False
         self._buffer += reader.trailing_data[0]
         return self._answer()
@@ -253,9 +276,7 @@ class ServerParty:
 
     def _page(self, head: RequestHead) -> Decline:
         if head.method == "OPTIONS":
-            names = ", ".join(self.server.protocols)
-            lines = (("Allow", "GET, HEAD, POST, OPTIONS"), ("Upgrade", names), ("Connection", "Upgrade"))
-            return Decline(204, "", lines)
+            return Decline(204, "", (ALLOW, *named(self.server)))
         more = f"{self._content} bytes of content were read.\n" if self._content else ""
         return Decline(200, (self.server.page + more).rstrip("\n"))
 
@@ -268,8 +289,7 @@ class ServerParty:
         content = f"{answer.reason}\n".encode() if answer.reason else b""
         lines = Fields.of([("Date", self._date()), *answer.fields])
         if close:
-            both = ", ".join(["close", *lines.elements("Connection")])
-            lines = lines.replaced("Connection", both)
+            lines = lines.replaced("Connection", ", ".join(["close", *lines.elements("Connection")]))
         if answer.status != 204:
             lines = lines.with_line("Content-Type", "text/plain; charset=utf-8")
             lines = lines.with_line("Content-Length", str(len(content)))
@@ -295,7 +315,7 @@ class ServerParty:
         self._state = "after"
         self._writes.append(ResponseHead(101, "Switching Protocols", switch.fields).to_bytes())
         limits = self.limits
-        if switch.protocol == "websocket":
+        if switch.websocket:
             core = Core(Side.SERVER, limits.message, limits.fragments, extensions=switch.extensions)
             self._after = WebSocket(self.host, core, limits.close_time)
         else:

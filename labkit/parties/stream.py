@@ -25,7 +25,7 @@ Message = str | bytes
 Fragments = Sequence[str] | Sequence[bytes]
 
 
-class Closed(LabError):
+class Closed(LabError):  # noqa: N818  the word says it
     """The other side ended the conversation while a handler waited for a message or wanted to send one."""
 
 
@@ -58,6 +58,9 @@ class Speech(Protocol):
 
     def wake_at(self, time: float) -> None:
         """Ask to be woken at a time."""
+
+    def woken(self, time: float) -> None:
+        """Take note that a waiter that asked for this time waits no longer."""
 
     def parked(self) -> None:
         """Take note that the handler waits."""
@@ -98,16 +101,20 @@ class Stream:
         except Closed:
             raise StopAsyncIteration from None
 
-    async def receive(self) -> Message:
-        """Return the next message, waiting for it.
+    async def receive(self, timeout: float | None = None) -> Message:  # noqa: ASYNC109  asyncio's own needs a loop
+        """Return the next message, waiting for it, at most `timeout` seconds where that is given.
 
         Raises:
             Closed: no more will come.
+            TimeoutError: none came in time.
         """
+        until = None if timeout is None else self._host.clock() + timeout
         while (message := self._speech.take()) is None:
             if self._speech.over:
                 raise Closed("the other side ended the conversation")
-            await self._wait()
+            if until is not None and self._host.clock() >= until:
+                raise TimeoutError(f"no message came within {timeout:g} s")
+            await self._wait(until)
         return message
 
     async def send(self, message: Message | Fragments) -> None:
@@ -142,15 +149,24 @@ class Stream:
         """Wait, by the clock of whoever drives this party: in memory no time passes."""
         until = self._host.clock() + seconds
         while self._host.clock() < until and not self._speech.shut:
-            self._speech.wake_at(until)
-            await self._wait()
+            await self._wait(until)
 
-    async def _wait(self) -> None:
+    async def _wait(self, until: float | None = None) -> None:
         park = self._host.park()
         self._parks.append(park)
+        if until is not None:
+            self._speech.wake_at(until)
         self._speech.parked()
         self._host.rest()
-        await park
+        try:
+            await park
+        except BaseException:  # cancelled, by a timeout say: nobody waits here any more
+            if park in self._parks:
+                self._parks.remove(park)
+            raise
+        finally:
+            if until is not None:
+                self._speech.woken(until)
 
     def wake(self) -> None:
         """Wake whoever waits; they look for themselves whether it was for them."""

@@ -1,0 +1,84 @@
+"""The bytes of any other protocol after the switch: what one read brings is a message to the handler."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from labkit.errors import WrongUse
+from labkit.parties.conversation import MOST_UNSENT, MOST_WAITING, Conversation
+from labkit.parties.party import Ending, Host
+from labkit.parties.stream import Fragments, Message
+
+__all__ = ["Raw"]
+
+
+class Raw(Conversation):
+    """Bytes as they come; how they fall into messages is chance, as with any TCP stream."""
+
+    def __init__(self, host: Host, close_time: float) -> None:
+        super().__init__(host, close_time)
+        self._chunks: deque[bytes] = deque()
+        self._writes: list[bytes] = []
+        self._unsent = 0
+        self._eof = False
+
+    def receive(self, data: bytes) -> None:
+        """Take bytes."""
+        if self._running:
+            self._chunks.append(data)
+            self._waiting += len(data)
+            self.wake()
+
+    def receive_eof(self) -> None:
+        """Take the other side's FIN."""
+        self._eof = True
+        self.wake()
+
+    def take(self) -> Message | None:
+        """Return the next bytes; None where there are none yet."""
+        if not self._chunks:
+            return None
+        chunk = self._chunks.popleft()
+        self._waiting -= len(chunk)
+        return chunk
+
+    def say(self, message: Message | Fragments) -> None:
+        """Send bytes; text goes out as UTF-8."""
+        for part in [message] if isinstance(message, (str, bytes)) else message:
+            data = part.encode() if isinstance(part, str) else part
+            self._writes.append(data)
+            self._unsent += len(data)
+        if self._unsent > MOST_UNSENT:
+            self.blocked = True
+        self.host.wrote()
+
+    def ping(self, data: bytes) -> None:  # noqa: ARG002
+        """Refuse: only WebSocket has pings."""
+        raise WrongUse("only WebSocket has pings; this stream carries plain bytes")
+
+    def close(self, code: int | None, reason: str) -> None:  # noqa: ARG002  bytes have no room for them
+        """End this direction."""
+        self.ending = Ending.FIN
+        self.host.wrote()
+        self.wake()
+
+    def outgoing(self) -> bytes:
+        """Return, and forget, the bytes to send."""
+        writes, self._writes = self._writes, []
+        self._unsent = 0
+        return b"".join(writes)
+
+    @property
+    def over(self) -> bool:
+        """Whether no more bytes will come."""
+        return not self._chunks and (self._eof or self.shut)
+
+    @property
+    def shut(self) -> bool:
+        """Whether nothing more may be sent."""
+        return self.ending is not Ending.NOT_YET
+
+    @property
+    def full(self) -> bool:
+        """Whether enough waits for the handler that reading should pause."""
+        return self._waiting > MOST_WAITING
