@@ -1,0 +1,85 @@
+# Two commands are enough: `make lab` to learn, `make test` to be sure. Each sets up what it needs in .venv.
+#
+# Stamps in .venv say what is in it. One that is missing (a set-up was cut short) or older than
+# pyproject.toml or constraints.txt is made good by the next run.
+
+BIN := .venv/bin
+# The folder's own name is part of the stamps: a folder that was moved or renamed is set up again.
+HERE := $(shell pwd | cksum | cut -d ' ' -f 1)
+MADE := .venv/made-$(HERE)
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
+
+.PHONY: help lab test check bench notebooks constraints clean
+.DELETE_ON_ERROR:
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/make \1|\2/' | \
+	  while IFS='|' read -r name text; do printf '%-18s%s\n' "$$name" "$$text"; done
+
+lab: .venv/notebooks-$(HERE) ## Open the notebooks in JupyterLab (ARGS="--no-browser" and others are passed on)
+	@$(BIN)/python -m labkit lab $(ARGS)
+
+# Strict: an output that differs from the committed one fails. The cells of a notebook stay on one worker.
+NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=30 --nbval-sanitize-with tests/sanitize.cfg
+test: .venv/test-$(HERE) ## Run all tests: units, docs, notebooks (ARGS="-k word" and others go to pytest)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadscope $(NBVAL) tests labkit notebooks $(ARGS)
+
+check: .venv/check-$(HERE) ## Lint, formatting, types, notebooks' metadata
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/python -m mypy
+	@$(BIN)/python -m labkit.lessons.execute --check
+
+bench: .venv/test-$(HERE) ## Measure, and print ratios of one interleaved run
+	@$(BIN)/python -m labkit.bench $(ARGS)
+
+notebooks: .venv/notebooks-$(HERE) ## Run the reference notebooks and write their outputs in place
+	@$(BIN)/python -m labkit.lessons.execute $(ARGS)
+
+constraints: ## Remake constraints.txt; run it with the oldest Python, Debian 12's python3.11
+	@rm -rf build/newest && python3.11 -m venv build/newest
+	@build/newest/bin/python -m pip --disable-pip-version-check install --quiet -e '.[notebooks,test,check]'
+	@grep '^#' constraints.txt > build/constraints.txt
+	@build/newest/bin/python -m pip freeze --exclude http101-labkit >> build/constraints.txt
+	@mv build/constraints.txt constraints.txt; rm -rf build/newest
+
+clean: ## Remove all that was made, but never my-lab/
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The first Python that is new enough and can make environments; else one line that says what to install.
+define find-python
+python=; old=; bare=; \
+for name in $(PYTHON) python3.14 python3.13 python3.12 python3.11 python3; do \
+  "$$name" -c '' 2>/dev/null || continue; \
+  if ! "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then old=$$name; \
+  elif ! "$$name" -c 'import venv, ensurepip' 2>/dev/null; then bare=$${bare:-$$name}; \
+  else python=$$name; break; fi; \
+done; \
+if [ -z "$$python" ] && [ -n "$$bare" ]; then \
+  echo "$$bare has no venv module; install it: sudo apt install $$bare-venv" >&2; exit 1; \
+elif [ -z "$$python" ] && [ -n "$$old" ]; then \
+  echo "labkit needs Python 3.11 or later, and this is $$("$$old" -V 2>&1); install one: sudo apt install python3.11 python3.11-venv, or https://www.python.org/downloads/" >&2; exit 1; \
+elif [ -z "$$python" ]; then \
+  echo "labkit needs Python 3.11 or later, and there is none; install it: sudo apt install python3 python3-venv" >&2; exit 1; \
+fi
+endef
+
+# Again, where the Python that the environment was made with is gone.
+$(MADE): $(if $(shell test -x $(BIN)/python && echo there),,again)
+	@$(find-python); echo "Setting up .venv with $$("$$python" -V); on first use this takes a minute or two." >&2; \
+	"$$python" -m venv --clear .venv
+	@touch $@
+
+.PHONY: again
+again:
+
+.venv/notebooks-$(HERE): extras = notebooks
+.venv/test-$(HERE): extras = notebooks,test
+.venv/check-$(HERE): extras = notebooks,test,check
+
+# While pip is at work the environment counts as unmade: one that was cut short is begun again from nothing.
+.venv/notebooks-$(HERE) .venv/test-$(HERE) .venv/check-$(HERE): pyproject.toml constraints.txt $(MADE)
+	@echo "Installing labkit[$(extras)] …" >&2
+	@mv $(MADE) .venv/unfinished && $(PIP) -e '.[$(extras)]' && mv .venv/unfinished $(MADE)
+	@touch $@

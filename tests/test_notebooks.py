@@ -1,0 +1,187 @@
+"""The law of the committed notebooks; that their outputs come out the same is nbval's part of `make test`."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator
+from copy import deepcopy
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import pytest
+
+from labkit.lessons.execute import METADATA, normalised
+from labkit.lessons.notebooks import notebooks_in, read
+
+ROOT = Path(__file__).parents[1]
+LESSONS = notebooks_in(ROOT / "notebooks")
+MOST_CELLS, MOST_LINES, USUAL_LINES, LONG_LINES = 20, 15, 3, 10
+PRIVATE = {
+    "a port": r"(?:127\.0\.0\.1|localhost|\[::1\])(?::| port )\d+",
+    "a path of the machine": r"(?<![\w.:/-])/(?:home|root|tmp|usr|var|opt|mnt|srv|work|Users|private)/\w",
+    "a path of Windows": r"\b[A-Z]:\\\w",
+    "a token": r"(?i)\btoken[= ][0-9a-z]{16,}",
+    "a memory address": r"\bat 0x[0-9a-f]{6,}",
+}
+
+Notebook = Any
+
+
+@pytest.fixture(params=LESSONS, ids=lambda path: path.stem)
+def notebook(request: pytest.FixtureRequest) -> Notebook:
+    return read(request.param)
+
+
+def code(notebook: Notebook) -> list[Any]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def lines(cell: Any) -> int:
+    return sum(bool(line.strip()) for line in cell.source.splitlines())
+
+
+def prose(notebook: Notebook) -> Iterator[str]:
+    """Yield the markdown, without what stands in code fences."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            yield re.sub(r"^(```|~~~).*?^\1", "", cell.source, flags=re.MULTILINE | re.DOTALL)
+
+
+def outputs(notebook: Notebook) -> Iterator[str]:
+    """Yield every text of every output, and the text inside pictures."""
+    for output in (output for cell in code(notebook) for output in cell.outputs):
+        texts = [output.get("text", ""), *output.get("traceback", []), *output.get("data", {}).values()]
+        for text in (text for text in texts if isinstance(text, str)):
+            yield re.sub(r"data:[\w/+.-]+;base64,[A-Za-z0-9+/=]+", "", text)
+            for picture in re.findall(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)", text):
+                yield base64.b64decode(picture).decode()
+
+
+class Images(HTMLParser):
+    """Collects the alt text of each <img>; None where there is none."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.alts: list[str | None] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "img":
+            self.alts.append(dict(attrs).get("alt"))
+
+
+def test_the_first_lessons_are_there():
+    """The notebooks that the README and `make lab` promise are committed."""
+    assert {"00-start-here", "01-one-upgrade"} <= {path.stem for path in LESSONS}
+
+
+def test_run_from_top_to_bottom(notebook: Notebook):
+    """Execution counts are exactly 1 to n: nbval would pass a cell that was never run."""
+    assert [cell.execution_count for cell in code(notebook)] == list(range(1, len(code(notebook)) + 1))
+
+
+def test_no_error_in_the_outputs(notebook: Notebook):
+    """A cell ends in an error only where its tag says that it is meant to."""
+    for cell in code(notebook):
+        if "raises-exception" not in cell.metadata.get("tags", []):
+            assert [output for output in cell.outputs if output.output_type == "error"] == [], cell.source
+
+
+def test_headings_can_be_walked(notebook: Notebook):
+    """The first line is the one H1, and no level is skipped, so that a screen reader's list is right."""
+    levels = [len(marks) for text in prose(notebook) for marks in re.findall(r"^(#+) \S", text, re.MULTILINE)]
+    assert notebook.cells[0].source.startswith("# ")
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(deeper - level <= 1 for level, deeper in pairwise(levels)), levels
+
+
+def test_every_cell_that_is_not_compared_says_why(notebook: Notebook):
+    """A tag of nbval's has its reason in the cell's first line; nbval's comments are not used."""
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags", [])
+        if any(tag.startswith("nbval-") for tag in tags):
+            assert re.match(r"# not compared: \S", cell.source), cell.source
+        if "raises-exception" in tags:
+            assert re.match(r"# raises: \S", cell.source), cell.source
+        assert not re.search(r"#\s*(NBVAL|PYTEST_VALIDATE)", cell.source), cell.source
+
+
+def test_small_cells(notebook: Notebook):
+    """Cells are for calling, looking and asserting: few, short, and each with prose beside it."""
+    sizes = sorted(lines(cell) for cell in code(notebook))
+    assert len(sizes) <= MOST_CELLS
+    assert median(sizes) <= USUAL_LINES
+    assert sizes[int(0.9 * (len(sizes) - 1))] <= LONG_LINES
+    assert sizes[-1] <= MOST_LINES
+    assert len(notebook.cells) - len(sizes) >= len(sizes)
+    assert sum(bool(re.search(r"^\s*(async )?def ", cell.source, re.MULTILINE)) for cell in code(notebook)) * 10 <= len(
+        sizes
+    )
+
+
+def test_no_semicolon_silences_a_cell(notebook: Notebook):
+    """A closing semicolon hides a value in Jupyter and not in nbval, so none is used."""
+    assert [cell.source for cell in code(notebook) if cell.source.rstrip().endswith(";")] == []
+
+
+def test_commands_have_a_time_limit(notebook: Notebook):
+    """A curl that waits after the 101 would hang for ever, and nbval would call it passed."""
+    for cell in code(notebook):
+        for line in re.findall(r"^.*!\s*curl\b.*$", cell.source, re.MULTILINE):
+            assert "--max-time" in line
+
+
+def test_pictures_have_a_text(notebook: Notebook):
+    """Every image, in prose and in outputs, says in words what it shows."""
+    for text in [*prose(notebook), *outputs(notebook)]:
+        assert all(alt and alt.strip() for alt in Images(text).alts)
+        assert not re.search(r"!\[\s*\]\(", text)
+
+
+@pytest.mark.parametrize("what", PRIVATE)
+def test_outputs_tell_nothing_of_the_machine(notebook: Notebook, what: str):
+    """No port, path, token or address escapes into an output, nor into a picture's inside."""
+    for text in outputs(notebook):
+        assert not re.search(PRIVATE[what], text), re.search(f".{{0,40}}{PRIVATE[what]}", text)
+
+
+def test_metadata_is_normalised(notebook: Notebook):
+    """No version, timing or editor's memory is committed; `make notebooks` takes them out."""
+    before = deepcopy(notebook)
+    assert notebook.metadata == METADATA
+    assert normalised(notebook) == before
+    assert len({cell.id for cell in notebook.cells}) == len(notebook.cells)
+
+
+def test_links_lead_somewhere(notebook: Notebook):
+    """A link to another file leads to one that is there."""
+    for text in prose(notebook):
+        for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", text):
+            assert (ROOT / "notebooks" / target).exists(), target
+
+
+def test_nbval_is_strict():
+    """The one test command compares outputs, with a handful of patterns at the most."""
+    makefile = (ROOT / "Makefile").read_text()
+    assert re.search(r"--nbval(?= ).*--nbval-cell-timeout=30 .*--nbval-sanitize-with tests/sanitize\.cfg", makefile)
+    assert "--nbval-lax" not in makefile
+    assert (ROOT / "tests/sanitize.cfg").read_text().count("regex:") <= 5
+
+
+@pytest.mark.parametrize(
+    ("what", "leak"),
+    [
+        ("a port", "http://127.0.0.1:41233/"), ("a port", "Failed to connect to localhost port 8888"),
+        ("a path of the machine", 'File "/home/ada/lab.py"'), ("a path of Windows", r"C:\Users"),
+        ("a token", "Authorization: token 0123456789abcdef01"), ("a memory address", "<X object at 0x7f00deadbeef>"),
+    ],
+)  # fmt: skip
+def test_leaks_are_recognised(what: str, leak: str):
+    """Each pattern finds what it is there for, and leaves a path on the server alone."""
+    assert re.search(PRIVATE[what], leak)
+    assert not re.search(PRIVATE[what], "GET /chat HTTP/1.1\nHost: server.example.com\nAuthorization: token ****")
