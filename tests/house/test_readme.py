@@ -1,0 +1,60 @@
+import contextlib
+import io
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+import labkit
+from labkit.cli import main
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.M | re.S)
+
+
+def test_the_python_blocks_run_and_print_what_the_readme_shows(tmp_path, monkeypatch):
+    """Every Python block runs; the first prints the diagram that stands below it."""
+    monkeypatch.chdir(tmp_path)
+    shown = next(block for block in blocks("text") if "Switched" in block)
+    outputs = []
+    for source in blocks("python"):
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            exec(compile(source, "README.md", "exec"), {})
+        outputs.append(out.getvalue())
+    assert len(outputs) == 2
+    assert outputs[0].startswith(shown)
+
+
+def test_the_terminal_lines_run(tmp_path, monkeypatch, capsys):
+    """Every line typed in the README's terminal does what it says, with exit code 0."""
+    monkeypatch.chdir(tmp_path)
+    lines = [line[2:] for block in blocks("console") for line in block.splitlines()]
+    assert len(lines) == 4
+    with labkit.UpgradeServer() as server:
+        for line in lines:
+            words = shlex.split(line.replace("PORT", str(server.port)))
+            assert words[0] == "labkit"
+            assert main(words[1:]) == 0, line
+    assert "<svg" in Path("exchange.svg").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("name", "dark"), [("exchange.svg", False), ("exchange-dark.svg", True)])
+def test_the_picture_is_what_the_lab_draws(name, dark):
+    """The picture at the top of the README is drawn from the exchange that it shows."""
+    drawn = labkit.diagram(labkit.simulate(labkit.Scenario())).svg(dark=dark)
+    assert (ROOT / "docs" / name).read_text(encoding="utf-8") == drawn
+
+
+def test_every_command_of_the_table_exists(capsys):
+    """The commands in the table are commands of the program."""
+    names = set(re.findall(r"`labkit (\w+)", README))
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    text = capsys.readouterr().out
+    assert names <= set(re.findall(r"^    (\w+)", text, re.M))
