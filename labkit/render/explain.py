@@ -8,7 +8,7 @@ down to their bits. Nothing is written by hand here: all words come from the dis
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from labkit.dissect import Bits, Dissection, FramesPart, HeadPart, Span, dissect
 from labkit.dissect.secrets import masked
@@ -169,7 +169,8 @@ def _section(dissection: Dissection, message: Message, room: int, *, leaves: boo
         spans, name = span.leaves(), span.label if span.parts else f"frame: {part.name(message.place)}"
         faults = (span.fault,) if span.fault and span.parts else ()
     elif isinstance(part, HeadPart):
-        span = part.span()
+        few = replace(part, head=replace(part.head, lines=part.head.lines[: room + 1]))
+        span = few.span()
         spans, name = span.leaves() if leaves else span.parts, span.label
     else:
         span = part.span()

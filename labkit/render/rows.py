@@ -24,6 +24,7 @@ _SHOWN = frozenset({
 _OFFERING = frozenset({"upgrade", "connection", "http2-settings"})  # with sec-websocket-*, step 2
 _MOST_FIELDS = 12  # field lines shown of one head
 _MOST_FAULTS = 3
+_MOST_LINES = 1000
 _MOST_CONTENT = 160  # characters of the first line of content
 
 
@@ -184,7 +185,8 @@ class _Drawing:
         if numbered and message.kind is Kind.REQUEST and not exchange.offer and message.hop:
             details = (Detail("(no Upgrade field was passed on)"), *details)
         number = {Kind.REQUEST: 1, Kind.ANSWER: 3}.get(message.kind) if numbered else None
-        faults = part.span().faults()
+        long = len(part.head.lines) > _MOST_LINES  # of such a head only the grammar's faults are told
+        faults = tuple(str(fault) for _, fault in part.head.faults) if long else part.span().faults()
         content = exchange.content if message.kind is Kind.REQUEST else exchange.answer_content
         if content and content.start == content.end:  # announced, and never came
             faults += content.span().faults()

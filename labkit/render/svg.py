@@ -93,8 +93,8 @@ class _Canvas:
                 gap = min(row.start, row.end)
                 wanted[gap] = max(wanted[gap], max(widths) + 4 * _SIDE)
         places: list[float] = [_PAD + 2 * _BADGE + 12 + max(self._boxes[0] / 2 - 2 * _BADGE, 24)]
-        for gap, (one, other) in zip(wanted, pairwise(self._boxes), strict=True):
-            places.append(places[-1] + max(min(gap, most), (one + other) / 2 + 24))
+        for room, (one, other) in zip(wanted, pairwise(self._boxes), strict=True):
+            places.append(places[-1] + max(min(room, most), (one + other) / 2 + 24))
         return places
 
     def _parties(self) -> None:
@@ -113,7 +113,7 @@ class _Canvas:
                       (left + 14, low)]  # fmt: skip
             self._pen.polygon(points, ground, line, 1.8)
         else:
-            radius = _BOX / 2 if party.role == "client" else 0
+            radius = _BOX / 2 if party.role == "client" else 0.0
             self._pen.rect((left, y), (wide, _BOX), ground, stroke=line, radius=radius, weight=1.8)
 
     def _ground(self, top: float) -> None:

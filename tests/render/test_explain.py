@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labkit.dissect import Bits
@@ -51,6 +51,7 @@ def test_heads_are_explained_by_line_or_by_leaf():
     assert [row.text for row in leaves.rows][:6] == ["GET", " ", "/chat", " ", "HTTP/1.1", "↵"]
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.binary(max_size=150), st.binary(max_size=150), st.booleans(), st.booleans())
 def test_every_byte_has_a_row(asks, replies, leaves, begun):
     """Per direction the rows follow each other without gap or overlap (the partition law)."""
@@ -118,7 +119,7 @@ def test_secrets_are_starred_out_unless_kept():
 def test_the_text_is_a_table():
     """Columns of offset, hex, text, label and meaning with the clause; bits below their byte."""
     lines = str(explain(switched(asked(TEXT, b"Hello")))).splitlines()
-    assert lines[0].split() == "offset hex text what it is meaning (clause)".split()
+    assert lines[0].split() == ["offset", "hex", "text", "what", "it", "is", "meaning", "(clause)"]
     at = next(place for place, line in enumerate(lines) if line.startswith("   181"))
     assert lines[at].split("  ")[-1].strip() == "text (RFC 6455, 5.2)"
     assert lines[at + 1].split() == ["1...", "....", "FIN", "the", "message", "ends", "here"]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import base64
 import re
 from html.parser import HTMLParser
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -44,7 +44,7 @@ def test_the_picture_is_an_image_with_its_description():
     assert image["alt"].startswith("Switched to websocket (101). The client asks the server, with GET /chat")
     kind, data = image["src"].split(",", 1)
     assert kind == "data:image/svg+xml;base64"
-    picture = ElementTree.fromstring(base64.b64decode(data))
+    picture = ET.fromstring(base64.b64decode(data))
     assert image["width"] == picture.attrib["width"]
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labkit.render.measure import clean, columns, fit, wrap
@@ -38,6 +38,7 @@ def test_wide_characters_take_two_columns_and_marks_none():
     assert [columns(text) for text in ("日本", "ｆｕｌｌ", "e\u0301", "─►")] == [4, 8, 1, 2]
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.text(max_size=80), st.integers(2, 40))
 def test_cut_text_is_never_wider_than_asked(text, width):
     """What `fit` returns is at most `width` columns, and the text itself where that fits."""
@@ -46,6 +47,7 @@ def test_cut_text_is_never_wider_than_asked(text, width):
     assert fitted == text or columns(text) > width
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.text("ab cd日éW", max_size=120), st.integers(4, 30), st.integers(1, 5))
 def test_wrapped_lines_fit_and_lose_nothing_but_what_is_marked(text, width, most):
     """No line is wider than asked; all letters are there unless the last line ends in …."""

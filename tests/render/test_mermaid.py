@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labkit.render.diagram import diagram
@@ -47,6 +47,7 @@ def test_faults_and_declines_carry_their_sign():
     assert any("#10007; steps 4 and 5 were" in line for line in lines(declined(b"HTTP/1.1 403 Forbidden\r\n\r\n")))
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.text(max_size=60), st.text(max_size=20))
 def test_nothing_but_harmless_signs_and_codes_leaves_a_label(content, name):
     """Semicolons, hashes, percents, brackets and line ends exist as entity codes alone."""

@@ -3,7 +3,7 @@ from __future__ import annotations
 from itertools import permutations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labkit.dissect import FramesPart, dissect
@@ -182,6 +182,7 @@ hops_of_any_kind = st.sampled_from(
 )
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(hops_of_any_kind, st.lists(bytes_on_a_wire, min_size=4, max_size=4), st.booleans())
 def test_whatever_the_bytes_are_every_one_is_drawn_once_and_in_order(hops, streams, begun):
     """Per hop and direction the messages, joined, are the bytes; circles of causes do not matter."""

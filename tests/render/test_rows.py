@@ -6,7 +6,18 @@ from labkit.render.rows import lay_out
 from labkit.trace import Hop, Trace
 from labkit.wire.websocket import CLOSE, CONTINUATION, PING, TEXT, frame
 from tests.render.exchanges import (
-    ANSWER, BAD_KEY, PLAIN, REQUEST, REQUIRED, asked, chain, cut, declined, echo, switched, talk,
+    ANSWER,
+    BAD_KEY,
+    PLAIN,
+    REQUEST,
+    REQUIRED,
+    asked,
+    chain,
+    cut,
+    declined,
+    echo,
+    switched,
+    talk,
 )  # fmt: skip
 
 

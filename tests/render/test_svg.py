@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import re
 from itertools import combinations
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labkit.render.diagram import diagram
@@ -29,11 +29,11 @@ TRACES = {
 }
 
 
-def parsed(trace: Trace, *, dark: bool = False) -> ElementTree.Element:
-    return ElementTree.fromstring(diagram(trace).svg(dark=dark))
+def parsed(trace: Trace, *, dark: bool = False) -> ET.Element:
+    return ET.fromstring(diagram(trace).svg(dark=dark))
 
 
-def boxes(root: ElementTree.Element) -> list[tuple[float, float, float, float, str]]:
+def boxes(root: ET.Element) -> list[tuple[float, float, float, float, str]]:
     """Return the estimated boxes of all texts: left, top, right, bottom, words."""
     found = []
     for text in root.iter(f"{SVG}text"):
@@ -90,6 +90,7 @@ def test_parties_are_told_by_shape_and_label_too():
     assert [len(shapes) for shapes in (rounds, hexagons, squares)] == [2, 2, 2]
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.binary(max_size=120), st.binary(max_size=120), st.text(max_size=40), st.booleans())
 def test_whatever_crossed_the_picture_is_well_formed(asks, replies, title, begun):
     """Any bytes and any title give a document that an XML parser reads."""

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labkit.render.diagram import diagram
@@ -108,6 +108,7 @@ def test_the_note_stands_below():
     assert lines(Trace(note="recorded by the server"))[-1] == "recorded by the server"
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.lists(st.text(max_size=90).map(str.encode) | st.binary(max_size=90), max_size=6), st.sampled_from([80, 120]))
 def test_no_content_can_break_the_frame(contents, width):
     """Wide, hidden, heaped and turning characters keep every line within the width."""
@@ -120,6 +121,7 @@ def test_no_content_can_break_the_frame(contents, width):
         assert not any(ord(char) < 32 or "\u202a" <= char <= "\u202e" for char in line)
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.binary(max_size=200), st.binary(max_size=200))
 def test_garbage_is_drawn_too(asks, replies):
     """Whatever crossed, there is a picture within the width."""
