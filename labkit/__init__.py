@@ -12,7 +12,6 @@ Names are loaded when they are first used, so that the import itself costs next 
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -70,6 +69,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
+        from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415  the dearest part of the import
+
         try:
             return version("http101-labkit")
         except PackageNotFoundError:

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from hashlib import sha256
@@ -66,7 +67,8 @@ def execute(path: Path) -> Any:
     try:
         client.execute()
     except CellExecutionError as error:
-        raise WrongUse(f"{path}: a cell failed: {error.ename}: {error.evalue}\n{error.traceback}") from error
+        where = re.sub(r"\x1b\[[0-9;]*m", "", error.traceback)
+        raise WrongUse(f"{path}: a cell failed: {error.ename}: {error.evalue}\n{where}") from error
     except CellTimeoutError as error:
         raise WrongUse(f"{path}: a cell ran longer than {_CELL_SECONDS} s") from error
     return normalised(notebook)

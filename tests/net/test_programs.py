@@ -141,7 +141,9 @@ def test_hand_over_replaces_the_process():
         "hand_over([sys.executable, '-c', "
         "'import os, sys; print(os.getpid(), os.environ[\"LAB\"]); sys.exit(3)'], {'LAB': 'yes'})"
     )
-    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True, timeout=20, env=os.environ)
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=False, capture_output=True, text=True, timeout=20, env=os.environ
+    )
     before, after = done.stdout.splitlines()
     assert after == f"{before} yes"
     assert done.returncode == 3
