@@ -22,8 +22,7 @@ from labkit.trace import Trace
 
 __all__ = ["ByteRow", "Explanation", "Section", "explain"]
 
-_MOST_HEX = 24  # bytes of one row shown in hexadecimal
-_MOST_TEXT = 64  # and as text
+_MOST = 64  # bytes of one row that are shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,9 +190,9 @@ def _where(start: int, end: int) -> str:
 
 def _row(data: bytes, span: Span) -> ByteRow:
     size = span.end - span.start
-    text = _characters(data[span.start : min(span.end, span.start + _MOST_TEXT)])
-    shown = data[span.start : min(span.end, span.start + _MOST_HEX)]
-    more = "…" if size > _MOST_TEXT else ""
+    text = _characters(data[span.start : min(span.end, span.start + _MOST)])
+    shown = data[span.start : min(span.end, span.start + _MOST)]
+    more = "…" if size > _MOST else ""
     label, meaning = clean(span.label, 80), clean(span.meaning)
     return ByteRow(span.start, size, shown, text + more, label, meaning, span.clause, span.faults(), span.bits)
 

@@ -69,9 +69,9 @@ def test_every_byte_has_a_row(asks, replies, leaves, begun):
 
 
 def test_a_long_leaf_is_cut_and_says_so():
-    """24 bytes in hexadecimal, 64 as text, the rest counted."""
+    """64 bytes, in hexadecimal and as text, the rest counted."""
     row = explain(switched(b"", frame(TEXT, b"x" * 300))).rows[-1]
-    assert row.hex == [" ".join(["78"] * 8)] * 3 + ["… 276 more"]
+    assert row.hex == [" ".join(["78"] * 8)] * 8 + ["… 236 more"]
     assert row.text == "x" * 64 + "…"
 
 
