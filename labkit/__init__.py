@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from labkit.dissect import dissect
+    from labkit.dissection import dissect
     from labkit.errors import LabError
     from labkit.formats.jsonl import load
     from labkit.lessons.doctor import doctor
@@ -50,7 +50,7 @@ _WHERE = {
     "accept_key": "wire.upgrade",
     "ask": "net.client",
     "diagram": "render.diagram",
-    "dissect": "dissect",
+    "dissect": "dissection",
     "doctor": "lessons.doctor",
     "explain": "render.explain",
     "kernel_upgrade": "net.kernel",

@@ -7,6 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labkit.errors import WrongUse
+from labkit.formats.jsonl import load
+from labkit.render.diagram import diagram
+from labkit.render.explain import explain
 from labkit.trace import Cut, Direction, End, Gap, Hop, How, Trace, Transfer
 
 UP, DOWN = Direction.TO_SERVER, Direction.TO_CLIENT
@@ -115,3 +118,12 @@ def test_direction_and_hop_name_the_parties():
 def test_repr_is_short():
     """A trace in a list shows who and how many bytes, not the bytes."""
     assert repr(Trace(BASE)) == "<Trace client–server: 3 bytes to the server, 1 to the client>"
+
+
+def test_rooms_above_draw_explain_and_save(tmp_path):
+    """The four methods that reach up give what their rooms give, and a saved trace loads as an equal one."""
+    trace = Trace((Transfer(0, UP, b"GET / HTTP/1.1\r\nHost: server.example.com\r\n\r\n"), End(0, UP, How.FIN)))
+    assert str(trace) == diagram(trace).text()
+    assert trace._repr_mimebundle_() == diagram(trace).bundle()
+    assert str(trace.bytes()) == str(explain(trace))
+    assert load(trace.save(tmp_path / "trace.jsonl")) == trace

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from labkit.dissect.hop import Exchange, HopView, OpaquePart, Part, dissect_hop
-from labkit.dissect.http import ContentPart, HeadPart
-from labkit.dissect.spans import Bits, Span
-from labkit.dissect.websocket import FramesPart
+from labkit.dissection.hop import Exchange, HopView, OpaquePart, Part, dissect_hop
+from labkit.dissection.http import ContentPart, HeadPart
+from labkit.dissection.spans import Bits, Span
+from labkit.dissection.websocket import FramesPart
 from labkit.trace import Direction, End, Event, How, Trace, Transfer
 
 __all__ = [

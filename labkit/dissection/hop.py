@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from labkit.dissect.http import ContentPart, HeadPart, chunked_end, content_length
-from labkit.dissect.spans import Span
-from labkit.dissect.websocket import FramesPart, deflate_of
+from labkit.dissection.http import ContentPart, HeadPart, chunked_end, content_length
+from labkit.dissection.spans import Span
+from labkit.dissection.websocket import FramesPart, deflate_of
 from labkit.trace import Direction, How
 from labkit.wire.fields import Fields
 from labkit.wire.http1 import Fault, Head, RequestHead, ResponseHead, scan
@@ -186,7 +186,7 @@ def dissect_hop(
     missing: dict[Direction, int | None] | None = None,
     holes: dict[Direction, int] | None = None,
 ) -> HopView:
-    """Take one hop apart; see `labkit.dissect.dissect`.
+    """Take one hop apart; see `labkit.dissect`.
 
     Args:
         hop: its place in the trace.

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from labkit.dissect.fields import explain_field, explain_status
-from labkit.dissect.spans import Span
+from labkit.dissection.fields import explain_field, explain_status
+from labkit.dissection.spans import Span
 from labkit.wire.fields import Fields
 from labkit.wire.http1 import CLAUSE, Head, Line, Piece, RequestHead, ResponseHead
 from labkit.wire.upgrade import offered

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from labkit.dissect import Dissection, dissect
+from labkit.dissection import Dissection, dissect
 from labkit.trace import Direction, Event, Trace, Transfer
 
 __all__ = ["FIELDS", "PARAMETERS", "masked"]

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from labkit.dissect.deflate import BROKEN, DEFLATE_CLAUSE, MOST_INFLATED, Deflate, Inflater, deflate_of
-from labkit.dissect.frames import Walk, walk
-from labkit.dissect.spans import Bits, Span
+from labkit.dissection.deflate import BROKEN, DEFLATE_CLAUSE, MOST_INFLATED, Deflate, Inflater, deflate_of
+from labkit.dissection.frames import Walk, walk
+from labkit.dissection.spans import Bits, Span
 from labkit.trace import Direction
 from labkit.wire.websocket import BINARY, CLOSE, CLOSE_CODES, CONTINUATION, OPCODES, PING, TEXT, Frame, Opcode
 

@@ -22,7 +22,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from labkit.dissect.secrets import masked
+from labkit.dissection.secrets import masked
 from labkit.errors import LabError, Unreadable
 from labkit.trace import Cut, Direction, End, Event, Gap, Hop, How, Trace, Transfer
 

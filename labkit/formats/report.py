@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from labkit.dissect import Dissection, FramesPart, HeadPart, HopView
+from labkit.dissection import Dissection, FramesPart, HeadPart, HopView
 from labkit.trace import Direction
 from labkit.wire.http1 import RequestHead, ResponseHead
 from labkit.wire.upgrade import accept_key

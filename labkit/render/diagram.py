@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from labkit.dissect import dissect
-from labkit.dissect.secrets import masked
+from labkit.dissection import dissect
+from labkit.dissection.secrets import masked
 from labkit.render.layout import Layout
 from labkit.render.rows import lay_out
 from labkit.render.text import text

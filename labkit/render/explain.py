@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from labkit.dissect import Bits, Dissection, FramesPart, HeadPart, Span, dissect
-from labkit.dissect.secrets import masked
+from labkit.dissection import Bits, Dissection, FramesPart, HeadPart, Span, dissect
+from labkit.dissection.secrets import masked
 from labkit.errors import WrongUse
 from labkit.render.finding import after, ends, missing
 from labkit.render.layout import step_name

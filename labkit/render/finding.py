@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labkit.dissect import Dissection, Exchange, FramesPart, HopView, OpaquePart
+from labkit.dissection import Dissection, Exchange, FramesPart, HopView, OpaquePart
 from labkit.render.measure import clean
 from labkit.trace import Cut, Direction, End, Gap, How
 from labkit.wire.http1 import RequestHead, ResponseHead

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from labkit.dissect import FramesPart, OpaquePart
+from labkit.dissection import FramesPart, OpaquePart
 from labkit.render.messages import Kind, Message
 from labkit.trace import Direction
 from labkit.wire.websocket import BINARY, CONTINUATION, PING, PONG, TEXT

@@ -19,7 +19,7 @@ from labkit.render.svg import svg
 if TYPE_CHECKING:
     from labkit.render.explain import ByteRow, Explanation
 
-__all__ = ["byte_table", "html"]
+__all__ = ["byte_table", "html", "table"]
 
 _WIDEST = 960  # pixels; a wider picture is drawn smaller
 _MATHS = re.compile(r"[$\\]")
@@ -60,6 +60,19 @@ def _row(layout: Layout, row: Row) -> str:
     return _cells(cells)
 
 
+def table(names: Iterable[str], rows: Iterable[Iterable[str]], caption: str = "") -> str:
+    """Return a table of plain text as HTML that reads without any style.
+
+    The first cell of a row names it.
+
+    >>> '<th scope="row"><div align="left">a &lt; b</div></th>' in table(["what"], [["a < b"]])
+    True
+    """
+    above = f"<caption>{_words(caption)}</caption>" if caption else ""
+    body = "\n".join(_named([_words(cell) for cell in row]) for row in rows)
+    return f"<table>{above}<thead><tr>{_head(*names)}</tr></thead>\n<tbody>\n{body}\n</tbody></table>\n"
+
+
 def _left(cell: str) -> str:
     """Set a cell to the left: JupyterLab sets it to the right, and lets a <div> in it say otherwise."""
     return f'<div align="left">{cell}</div>' if cell else ""
@@ -71,6 +84,10 @@ def _head(*names: str) -> str:
 
 def _cells(cells: Iterable[str]) -> str:
     return "<tr>" + "".join(f"<td>{_left(cell)}</td>" for cell in cells) + "</tr>"
+
+
+def _named(cells: list[str]) -> str:
+    return _cells(cells[1:]).replace("<tr>", f'<tr><th scope="row">{_left(cells[0])}</th>', 1)
 
 
 def _words(text: str) -> str:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
-from labkit.dissect import FramesPart, HopView, OpaquePart, Part
+from labkit.dissection import FramesPart, HopView, OpaquePart, Part
 from labkit.trace import Direction
 from labkit.wire.websocket import CLOSE, CONTINUATION
 

@@ -27,7 +27,7 @@ from collections import deque
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
-from labkit.dissect import Dissection, Exchange, HopView
+from labkit.dissection import Dissection, Exchange, HopView
 from labkit.render.messages import Kind, Message, Unit, messages, units
 from labkit.trace import Direction, Trace, Transfer
 from labkit.wire.http1 import RequestHead
@@ -41,7 +41,7 @@ Key = tuple[int, Direction]
 def ordered(dissection: Dissection) -> list[Message]:
     r"""Return every message of every hop, causes first.
 
-    >>> from labkit.dissect import dissect
+    >>> from labkit.dissection import dissect
     >>> ask = Transfer(0, Direction.TO_SERVER, b"GET / HTTP/1.1\r\n\r\n" * 2)
     >>> answer = Transfer(0, Direction.TO_CLIENT, b"HTTP/1.1 204 No Content\r\n\r\n" * 2)
     >>> [str(message.kind) for message in ordered(dissect(Trace((ask, answer))))]

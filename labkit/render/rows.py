@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from labkit.dissect import ContentPart, Dissection, Exchange, FramesPart, HeadPart, HopView, OpaquePart
-from labkit.dissect.websocket import shown
+from labkit.dissection import ContentPart, Dissection, Exchange, FramesPart, HeadPart, HopView, OpaquePart
+from labkit.dissection.websocket import shown
 from labkit.render.finding import chosen, description, ends, finding, missing, seam_text
 from labkit.render.fold import Folded, fold
 from labkit.render.layout import Arrow, Band, Detail, Fold, Layout, Row, columns_of, step_name

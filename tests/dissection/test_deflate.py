@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labkit.dissect.deflate import BROKEN, Deflate, Inflater, deflate_of
+from labkit.dissection.deflate import BROKEN, Deflate, Inflater, deflate_of
 from labkit.trace import Direction
 from labkit.wire.fields import Fields
 
@@ -61,6 +61,20 @@ def test_examples_of_the_standard(payloads, messages):
     """The payloads that RFC 7692 prints in 7.2.3, and what follows from them."""
     inflater = Inflater(Deflate())
     assert [inflater.message(bytes.fromhex(payload)) for payload in payloads] == messages
+
+
+def test_window_outlives_a_final_block_after_many_messages():
+    """After a final block a message may look back over the last 32 KiB, whatever messages they came in."""
+    past = [random.Random(seed).randbytes(20_000) for seed in range(3)] + [b"end"]
+    stream = zlib.compressobj(wbits=-15)
+    payloads = [stream.compress(message) + stream.flush(zlib.Z_SYNC_FLUSH) for message in past[:-1]]
+    payloads.append(stream.compress(past[-1]) + stream.flush(zlib.Z_FINISH) + b"\x00")
+    stream = zlib.compressobj(wbits=-15, zdict=b"".join(past)[-(1 << 15) :])
+    payloads.append(stream.compress(past[1][-9_000:]) + stream.flush(zlib.Z_SYNC_FLUSH))
+    assert len(payloads[-1]) < 200
+    inflater = Inflater(Deflate())
+    found = [inflater.message(payload.removesuffix(b"\x00\x00\xff\xff")) for payload in payloads]
+    assert found == [*past, past[1][-9_000:]]
 
 
 @given(

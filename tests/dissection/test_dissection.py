@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from labkit.dissect import dissect
+from labkit.dissection import dissect
 from labkit.trace import Cut, Direction, End, Gap, Hop, How, Trace, Transfer
 
 UP, DOWN = Direction.TO_SERVER, Direction.TO_CLIENT

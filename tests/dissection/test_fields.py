@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from labkit.dissect.fields import FIELDS, explain_field, explain_status
+from labkit.dissection.fields import FIELDS, explain_field, explain_status
 from labkit.wire.fields import Fields
 from labkit.wire.upgrade import SAMPLE_KEY, accept_key
 

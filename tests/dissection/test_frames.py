@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from labkit.dissect.frames import walk
+from labkit.dissection.frames import walk
 from labkit.wire.websocket import BINARY, CLOSE, CONTINUATION, PING, SAMPLE_MASK, TEXT, frame, scan
 
 

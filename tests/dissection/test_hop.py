@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from labkit.dissect import ContentPart, FramesPart, HeadPart, OpaquePart
-from labkit.dissect.hop import HopView, dissect_hop
+from labkit.dissection import ContentPart, FramesPart, HeadPart, OpaquePart
+from labkit.dissection.hop import HopView, dissect_hop
 from labkit.trace import Direction
 from labkit.wire.websocket import CLOSE, SAMPLE_MASK, TEXT, frame
 

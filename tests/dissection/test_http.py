@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labkit.dissect.http import ContentPart, HeadPart, chunked_end, content_length
+from labkit.dissection.http import ContentPart, HeadPart, chunked_end, content_length
 from labkit.wire.fields import Fields
 from labkit.wire.http1 import scan
 from labkit.wire.upgrade import SAMPLE_KEY

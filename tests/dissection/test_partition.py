@@ -7,8 +7,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labkit.dissect import dissect
-from labkit.dissect.spans import Span
+from labkit.dissection import dissect
+from labkit.dissection.spans import Span
 from labkit.trace import Cut, Direction, End, Gap, How, Trace, Transfer
 from labkit.wire.fields import Fields
 from labkit.wire.http1 import RequestHead, ResponseHead

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labkit.dissect import dissect
-from labkit.dissect.secrets import masked
+from labkit.dissection import dissect
+from labkit.dissection.secrets import masked
 from labkit.trace import Direction, End, How, Trace, Transfer
 from labkit.wire.websocket import TEXT, frame
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from labkit.dissect.spans import Span
+from labkit.dissection.spans import Span
 
 TREE = Span(
     0, 4, "all", fault="f0", parts=(Span(0, 1, "a", fault="f1"), Span(1, 4, "b", parts=(Span(1, 2, "c"), Span(2, 4, "d", fault="f2"))))

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labkit.dissect import websocket as module
-from labkit.dissect.deflate import BROKEN, Deflate
-from labkit.dissect.websocket import FramesPart, shown
+from labkit.dissection import websocket as module
+from labkit.dissection.deflate import BROKEN, Deflate
+from labkit.dissection.websocket import FramesPart, shown
 from labkit.trace import Direction
 from labkit.wire.websocket import (
     BINARY,

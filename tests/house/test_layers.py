@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2] / "labkit"
 
 FLOORS = {
     1: {"wire", "errors"},
-    2: {"trace", "recording", "dissect"},
+    2: {"trace", "recording", "dissection"},
     3: {"rules"},
     4: {"parties"},
     5: {"scenario", "simulation", "cases"},
@@ -186,7 +186,7 @@ def broad(node: ast.AST) -> bool:
     return any(ast.unparse(name).split(".")[-1] in BROAD for name in names)
 
 
-@pytest.mark.parametrize("room", ["wire", "dissect", "rules", "parties"])
+@pytest.mark.parametrize("room", ["wire", "dissection", "rules", "parties"])
 def test_total_by_construction(room):
     """Dissectors, rules and parties catch what they expect and nothing else (law 2)."""
     paths = [path for path in modules() if room_of(path) == room]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
 import h11
-import pytest
-from hypothesis import example, given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labkit.errors import WireError
+from labkit.dissection.http import ContentPart, chunked_end
 from labkit.wire.fields import Fields
 from labkit.wire.http1 import Fault, RequestHead, ResponseHead, scan
 
@@ -40,7 +43,9 @@ def read_request(data: bytes) -> RequestHead | None:
 def read_answer(data: bytes) -> ResponseHead | None:
     """Return the head as h11's client side reads it; None where it wants more."""
     client = h11.Connection(h11.CLIENT)
-    client.send(h11.Request(method="GET", target="/", headers=[("Host", "a"), ("Connection", "upgrade"), ("Upgrade", "x")]))
+    client.send(
+        h11.Request(method="GET", target="/", headers=[("Host", "a"), ("Connection", "upgrade"), ("Upgrade", "x")])
+    )
     client.receive_data(data)
     event = client.next_event()
     if not isinstance(event, (h11.InformationalResponse, h11.Response)):
@@ -67,44 +72,64 @@ def test_valid_answers(head):
 
 @st.composite
 def damaged(draw, heads):
-    """A valid head with up to three bytes replaced, inserted or removed."""
+    """Damage a valid head: up to three bytes are replaced, inserted or removed."""
     data = bytearray(draw(heads).to_bytes())
     for _ in range(draw(st.integers(1, 3))):
         at = draw(st.integers(0, len(data) - 1))
-        new = draw(st.sampled_from([b"", b" ", b"\t", b"\r", b"\n", b"\r\n", b"\r\n ", b":", b"\x00", b"\x7f", b"\xe9", b"A"]))
+        new = draw(
+            st.sampled_from([b"", b" ", b"\t", b"\r", b"\n", b"\r\n", b"\r\n ", b":", b"\x00", b"\x7f", b"\xe9", b"A"])
+        )
         data[at : at + draw(st.integers(0, 1))] = new
     return bytes(data)
 
 
-# What h11 takes though the grammar does not: it leaves control characters in values to its caller.
-TAKEN = {Fault.BARE_LF, Fault.BAD_VALUE, Fault.BAD_REASON, Fault.BARE_CR, Fault.FOLDED, Fault.NO_SPACE, Fault.SPACE_FIRST}
+# What h11 takes though the grammar does not: bare LF and folds, and it leaves control characters to its caller.
+TAKEN = {Fault.BARE_LF, Fault.FOLDED, Fault.BAD_VALUE, Fault.BAD_REASON, Fault.NO_SPACE}
 
 
-def compare(data: bytes, read) -> None:
+def unfolded(head: RequestHead | ResponseHead) -> RequestHead | ResponseHead:
+    """Return the head with one space for each run of them: a fold may become one or more (RFC 9112, 5.2)."""
+    return replace(head, fields=Fields.of((name, re.sub("[ \t]+", " ", value)) for name, value in head.fields))
+
+
+def compare(data: bytes, read: Callable[[bytes], RequestHead | ResponseHead | None]) -> None:
     found = scan(data)
+    theirs, refused = None, ""
     try:
         theirs = read(data)
-    except h11.RemoteProtocolError:
-        theirs = None
+    except h11.RemoteProtocolError as error:
+        refused = str(error)
+    # That Host must be there once is a rule of requests, not of the grammar (RFC 9112, 3.2).
+    assert not refused or found.faults or not found.whole or "Host" in refused
     if theirs is not None:
-        assert found.value == theirs
+        assert found.value
+        assert unfolded(found.value) == unfolded(theirs)
         assert {fault for _, fault in found.faults} <= TAKEN
-    try:
-        ours = type(found.value).parse(data) if found.value else None
-    except WireError:
-        return
-    if theirs is None and isinstance(ours, RequestHead):
-        hosts = ours.fields.all("Host")
-        assert len(hosts) != 1 or "x-" not in ours.fields.get("Host").lower()
 
 
 @given(damaged(requests))
+@settings(max_examples=500)
 def test_damaged_requests(data):
-    """Where h11 still reads a request, labkit reads the same one and knows why it is odd."""
+    """Where h11 still reads a request, labkit reads the same one; where it refuses, labkit names a fault."""
     compare(data, read_request)
 
 
 @given(damaged(answers))
+@settings(max_examples=500)
 def test_damaged_answers(data):
-    """Where h11 still reads an answer, labkit reads the same one and knows why it is odd."""
+    """Where h11 still reads an answer, labkit reads the same one; where it refuses, labkit names a fault."""
     compare(data, read_answer)
+
+
+@given(st.lists(st.binary(min_size=1, max_size=9), max_size=4), st.integers(1, 9))
+def test_content_in_chunks(parts, cut):
+    """The content that h11 takes out of the chunks is what labkit labels as chunk-data, and ends at the same byte."""
+    body = b"".join(b"%X;x=y\r\n%b\r\n" % (len(part), part) for part in parts) + b"0\r\nT: r\r\n\r\n"
+    server = h11.Connection(h11.SERVER)
+    server.receive_data(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + body + b"x" * cut)
+    events = [server.next_event() for _ in range(2 + len(parts))]
+    assert isinstance(events[-1], h11.EndOfMessage)
+    assert chunked_end(body + b"x" * cut, 0) == len(body + b"x" * cut) - len(server.trailing_data[0])
+    leaves = ContentPart("chunked", 0, len(body), body).span().leaves()
+    ours = [body[leaf.start : leaf.end] for leaf in leaves if leaf.label == "chunk-data"]
+    assert ours == [bytes(event.data) for event in events[1:-1]]

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from labkit.dissect.secrets import masked
+from labkit.dissection.secrets import masked
 from labkit.render.diagram import diagram
 from labkit.trace import Direction, End, How, Trace, Transfer
 from tests.render.exchanges import ANSWER, ASK, REPLY, REQUEST, echo, talk

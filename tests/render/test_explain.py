@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labkit.dissect import Bits
+from labkit.dissection import Bits
 from labkit.errors import WrongUse
 from labkit.render.explain import bit_patterns, explain
 from labkit.render.measure import columns

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from labkit.dissect import dissect
+from labkit.dissection import dissect
 from labkit.render.finding import description, ends, finding, missing, seam_text
 from labkit.trace import Cut, End, Gap, Hop, How, Trace, Transfer
 from tests.render.exchanges import ANSWER, ASK, BAD_KEY, PLAIN, REPLY, REQUEST, REQUIRED, declined, echo, talk

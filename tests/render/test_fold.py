@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from labkit.dissect import dissect
+from labkit.dissection import dissect
 from labkit.render.diagram import diagram
 from labkit.render.fold import MOST, Folded, fold
 from labkit.render.layout import Arrow, Fold

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from labkit.dissect import dissect
+from labkit.dissection import dissect
 from labkit.render.messages import Kind, messages, units
 from labkit.trace import Trace
 from labkit.wire.websocket import BINARY, CLOSE, CONTINUATION, PING, TEXT, frame

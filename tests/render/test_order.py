@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labkit.dissect import FramesPart, dissect
+from labkit.dissection import FramesPart, dissect
 from labkit.render.messages import Kind, Message
 from labkit.render.order import behind, ordered
 from labkit.trace import Hop, Trace, Transfer

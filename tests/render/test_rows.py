@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from labkit.dissect import dissect
+from labkit.dissection import dissect
 from labkit.render.layout import Arrow, Band
 from labkit.render.rows import lay_out
 from labkit.trace import Hop, Trace
