@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from html import escape
 from typing import NamedTuple
+
+from labkit.render.html import table
 
 __all__ = ["Point", "Review", "SEED_DIAGRAM", "review_mermaid"]
 
@@ -54,13 +55,9 @@ class Review:
         return f"<Review: {sum(point.holds for point in self.points)} of {len(self.points)} points hold>"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        rows = "".join(
-            f"<tr><td>{'✓ holds' if p.holds else '✗ not yet'}</td><td>{escape(p.what)}</td>"
-            f"<td>{'' if p.holds else escape(p.why)}</td></tr>"
-            for p in self.points
-        )
-        head = "<tr><th>Point</th><th>What was looked for</th><th>Why it matters</th></tr>"
-        return {"text/plain": str(self), "text/html": f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"}
+        rows = [("✓ holds" if p.holds else "✗ not yet", p.what, "" if p.holds else p.why) for p in self.points]
+        names = ("Point", "What was looked for", "Why it matters")
+        return {"text/plain": str(self), "text/html": table(names, rows)}
 
 
 _ARROW = re.compile(r"^\s*(\w+)\s*-?->>\s*(\w+)\s*:\s*(.*)$")

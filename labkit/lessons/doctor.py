@@ -7,10 +7,10 @@ import platform
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import escape
 from importlib.metadata import PackageNotFoundError, version
 
 from labkit.net.programs import KNOWN, can_listen, find
+from labkit.render.html import table
 
 __all__ = ["Doctor", "Row", "doctor"]
 
@@ -87,19 +87,9 @@ class Doctor:
         return f"<Doctor: {self.verdict}>"
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        return {"text/plain": str(self), "text/html": self._html()}
-
-    def _html(self) -> str:
-        head = "".join(f'<th scope="col">{name}</th>' for name in ("what", "state", "found", "note"))
-        body = "\n".join(
-            f'<tr><th scope="row">{escape(row.what)}</th><td>{row.state}</td>'
-            f"<td>{escape(row.found)}</td><td>{escape(row.note)}</td></tr>"
-            for row in self.rows
-        )
-        return (
-            f"<table>\n<caption>{escape(self.verdict)}</caption>\n"
-            f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>"
-        )
+        rows = [(row.what, row.state, row.found, row.note) for row in self.rows]
+        html = table(("what", "state", "found", "note"), rows, self.verdict)
+        return {"text/plain": str(self), "text/html": html}
 
 
 def doctor() -> Doctor:

@@ -74,7 +74,7 @@ def test_proxy_is_noted_without_its_value(monkeypatch: pytest.MonkeyPatch, name:
     monkeypatch.setenv(name, "http://user:secret@proxy.example:3128")
     report = doctor()
     assert row(report, name.lower()) == Row(name.lower(), "note", "is set", "ignored by the lab's own clients")
-    assert "secret" not in str(report) + report._html()
+    assert "secret" not in str(report._repr_mimebundle_())
 
 
 def test_text_is_a_table():
@@ -100,10 +100,10 @@ def test_html_is_a_table_with_headings():
             seen.append(f"{tag} {dict(attrs).get('scope', '')}".strip())
 
     Reader().feed(bundle["text/html"])
-    assert seen == [
+    assert [each for each in seen if each != "div"] == [
         "table", "caption", "thead", "tr", *["th col"] * 4, "tbody", "tr", "th row", "td", "td", "td",
     ]  # fmt: skip
-    assert "<td>&lt;script&gt;</td>" in bundle["text/html"]
+    assert "&lt;script&gt;</div></td>" in bundle["text/html"]
     assert bundle["text/plain"].startswith("what")
 
 
