@@ -1,0 +1,115 @@
+"""Child processes with an owner: each ends, at the latest, with the block that started it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from labkit.bench.load import PATIENCE
+from labkit.errors import Failed
+
+__all__ = ["Child", "Load", "child", "load", "rival", "serving"]
+
+_END_TIME = 5.0  # seconds a child has to end when it is told to
+
+
+class Child:
+    """A running process whose lines are read with patience."""
+
+    def __init__(self, name: str, process: subprocess.Popen[str], patience: float) -> None:
+        self._name = name
+        self._process = process
+        self._patience = patience
+
+    def line(self) -> str:
+        """Return its next line of output.
+
+        Raises:
+            Failed: it ended, or said nothing for too long, which ends it.
+        """
+        assert self._process.stdout is not None
+        watch = threading.Timer(self._patience, self._process.kill)
+        watch.daemon = True  # should this be interrupted before it is cancelled, it holds up no end
+        try:
+            watch.start()
+            line = self._process.stdout.readline()
+        finally:
+            watch.cancel()
+        if not line:
+            raise Failed(f"{self._name} ended, or said nothing for {self._patience:g} s")
+        return line.rstrip("\n")
+
+    def tell(self, line: str) -> None:
+        """Give it a line of input."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(line + "\n")
+        self._process.stdin.flush()
+
+
+@contextmanager
+def child(*arguments: str, patience: float = PATIENCE) -> Iterator[Child]:
+    """Run `python arguments…` while the block lasts."""
+    process = subprocess.Popen(  # noqa: S603  this Python, our own modules
+        [sys.executable, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        yield Child(f"python {' '.join(arguments)}", process, patience)
+    finally:
+        assert process.stdin is not None
+        process.stdin.close()
+        process.terminate()
+        try:
+            process.wait(_END_TIME)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+@contextmanager
+def serving(*options: str) -> Iterator[int]:
+    """Run `labkit serve` with these options while the block lasts; give its port."""
+    with child("-m", "labkit", "serve", "--port", "0", *options) as server:
+        yield _port(server)
+
+
+@contextmanager
+def rival() -> Iterator[int]:
+    """Run websockets' asyncio server while the block lasts; give its port."""
+    with child("-m", "labkit.bench.rival") as server:
+        yield _port(server)
+
+
+def _port(server: Child) -> int:
+    return int(server.line().rpartition(":")[2])
+
+
+class Load:
+    """The process that makes the load."""
+
+    def __init__(self, process: Child) -> None:
+        self._process = process
+
+    def rate(self, order: str, port: int, count: int) -> float:
+        """Have `count` messages or handshakes made; return how many went through in a second.
+
+        Raises:
+            Failed: what came back is not what was sent.
+        """
+        self._process.tell(json.dumps({"order": order, "port": port, "count": count}))
+        answer = json.loads(self._process.line())
+        if "problem" in answer:
+            raise Failed(f"{order} at port {port}: {answer['problem']}")
+        return count / float(answer["seconds"])
+
+
+@contextmanager
+def load() -> Iterator[Load]:
+    """Run the load's process while the block lasts."""
+    with child("-m", "labkit.bench.load", patience=3 * PATIENCE) as process:
+        yield Load(process)

@@ -1,0 +1,142 @@
+"""The load: raw sockets, bytes built beforehand, and every byte that comes back compared.
+
+As a process it reads orders from standard input, a JSON object a line, and answers each with a line:
+
+    {"order": "echo", "port": 8101, "count": 20000, "size": 64}  ->  {"seconds": 0.17}
+
+It ends with its input. No order takes longer than `PATIENCE` seconds without a byte.
+"""
+
+# ruff: noqa: T201  its output is how it is talked to
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+import threading
+import time
+from contextlib import ExitStack
+
+from labkit.errors import Failed
+from labkit.wire.fields import Fields
+from labkit.wire.http1 import RequestHead
+from labkit.wire.upgrade import SAMPLE_KEY, accept_key
+from labkit.wire.websocket import CLOSE, SAMPLE_MASK, TEXT, close_payload, frame
+
+__all__ = ["PATIENCE", "echo", "handshakes", "main"]
+
+PATIENCE = 20.0  # seconds
+_AT_ONCE = 50  # handshakes under way at the same time: enough to keep a server busy
+_READ = 1 << 18  # bytes
+
+_OFFER = RequestHead("GET", "/", Fields.of([
+    ("Host", "server.example.com"), ("Upgrade", "websocket"), ("Connection", "Upgrade"),
+    ("Sec-WebSocket-Key", SAMPLE_KEY), ("Sec-WebSocket-Version", "13"),
+])).to_bytes()  # fmt: skip
+_ACCEPT = accept_key(SAMPLE_KEY).encode()
+_CLOSE = frame(CLOSE, close_payload(1000), mask=SAMPLE_MASK)
+_CLOSE_ANSWER = frame(CLOSE, close_payload(1000))
+
+
+def _connect(port: int) -> socket.socket:
+    connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        connection.settimeout(PATIENCE)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.connect(("127.0.0.1", port))
+        connection.sendall(_OFFER)
+    except OSError:
+        connection.close()
+        raise
+    return connection
+
+
+def _take_switch(connection: socket.socket) -> None:
+    head = connection.recv(_READ)
+    while b"\r\n\r\n" not in head:
+        if not (more := connection.recv(_READ)):
+            raise Failed("the server closed in its answer's head")
+        head += more
+    if not head.startswith(b"HTTP/1.1 101 ") or _ACCEPT not in head:
+        raise Failed(f"the answer is no switch: {head[:60]!r}")
+
+
+def _take_close(connection: socket.socket) -> None:
+    """Wait for the answer to a Close and the end behind it, as RFC 6455, 7.1.1 has it."""
+    if (rest := _rest(connection)) != _CLOSE_ANSWER:
+        raise Failed(f"the answer to the Close is another: {rest[:60]!r}")
+
+
+def _rest(connection: socket.socket) -> bytes:
+    chunks = []
+    while chunk := connection.recv(_READ):
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def echo(port: int, count: int, size: int = 64) -> float:
+    """Send `count` different text messages of `size` bytes without waiting; return the seconds until all are back.
+
+    Raises:
+        Failed: what came back is not what was sent.
+    """
+    texts = [b"%0*d" % (size, number) for number in range(count)]
+    sent = b"".join(frame(TEXT, text, mask=SAMPLE_MASK) for text in texts)
+    expected = b"".join(frame(TEXT, text) for text in texts)
+    chunks: list[bytes] = []
+    left = len(expected)
+    with _connect(port) as connection:
+        _take_switch(connection)
+        sender = threading.Thread(target=connection.sendall, args=(sent,), daemon=True)
+        began = time.perf_counter()
+        sender.start()
+        while left > 0 and (chunk := connection.recv(_READ)):
+            chunks.append(chunk)
+            left -= len(chunk)
+        seconds = time.perf_counter() - began
+        sender.join(PATIENCE)
+        if b"".join(chunks) != expected:
+            raise Failed("what came back is not what was sent")
+        connection.sendall(_CLOSE)
+        _take_close(connection)
+    return seconds
+
+
+def handshakes(port: int, count: int) -> float:
+    """Connect, switch and close `count` times, many at the same time; return the seconds it took.
+
+    Blocking calls in waves: a wave connects, then takes its switches, then its Closes. That costs the
+    load less than threads or a selector would, and the server always has some to do.
+
+    Raises:
+        Failed: an answer is not what a handshake or a closing should get.
+    """
+    began = time.perf_counter()
+    for done in range(0, count, _AT_ONCE):
+        with ExitStack() as stack:
+            wave = [stack.enter_context(_connect(port)) for _ in range(min(_AT_ONCE, count - done))]
+            for connection in wave:
+                _take_switch(connection)
+                connection.sendall(_CLOSE)
+            for connection in wave:
+                _take_close(connection)
+    return time.perf_counter() - began
+
+
+_ORDERS = {"echo": echo, "handshakes": handshakes}
+
+
+def main() -> None:
+    """Carry out orders until the input ends."""
+    for line in sys.stdin:
+        order = json.loads(line)
+        try:
+            answer: dict[str, object] = {"seconds": _ORDERS[order.pop("order")](**order)}
+        except (OSError, Failed) as error:
+            answer = {"problem": f"{type(error).__name__}: {error}"}
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+"""What was measured: numbers with their unit, the target they are held against, and the turns they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import median, quantiles
+from typing import Any
+
+__all__ = ["Measurement", "Row", "Target", "alternate", "costs", "ratios"]
+
+Action = Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One quantity, measured several times.
+
+    Args:
+        name: what was measured.
+        unit: of the values: "ms", "s", "/s", "×", "%", "kB".
+        values: one for each round, two at least.
+
+    >>> print(Measurement("ours", "ms", (3.0, 1.0, 2.5)))
+    2.50 ms (1.75–2.75, n 3)
+    """
+
+    name: str
+    unit: str
+    values: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        """The middle value."""
+        return median(self.values)
+
+    def __str__(self) -> str:
+        low, middle, high = (_shown(value) for value in quantiles(self.values, n=4, method="inclusive"))
+        return f"{middle} {self.unit} ({low}–{high}, n {len(self.values)})"
+
+
+def _shown(value: float) -> str:
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a median should be: at least `bound`, or at most.
+
+    >>> Target(2.0).reached(2.5), Target(10.0, at_least=False).reached(12.0)
+    (True, False)
+    """
+
+    bound: float
+    at_least: bool = True
+
+    def reached(self, value: float) -> bool:
+        """Tell whether `value` is on the right side of the bound."""
+        return value >= self.bound if self.at_least else value <= self.bound
+
+    def __str__(self) -> str:
+        return f"{'≥' if self.at_least else '≤'} {self.bound:,g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table: a figure, its target, and the measurements that it was made of."""
+
+    figure: Measurement
+    target: Target
+    beside: tuple[Measurement, ...] = ()
+
+    @property
+    def reached(self) -> bool:
+        """Whether the median reached the target."""
+        return self.target.reached(self.figure.median)
+
+    def __str__(self) -> str:
+        verdict = "reached" if self.reached else "NOT reached"
+        beside = "; ".join(f"{each.name} {_shown(each.median)} {each.unit}" for each in self.beside)
+        line = f"{self.figure.name:<51} {self.figure!s:<41} {f'{self.target} {self.figure.unit}':<13} {verdict:<12}"
+        return f"{line} {beside}".rstrip()
+
+    def as_data(self) -> dict[str, Any]:
+        """Return it as plain data, every value kept."""
+        return {
+            "name": self.figure.name,
+            "unit": self.figure.unit,
+            "median": self.figure.median,
+            "target": str(self.target),
+            "reached": self.reached,
+            "values": list(self.figure.values),
+            "beside": [{"name": m.name, "unit": m.unit, "values": list(m.values)} for m in self.beside],
+        }
+
+
+def alternate(rounds: int, *actions: Action) -> list[tuple[float, ...]]:
+    """Take turns: one round to warm up, then `rounds` rounds, every other one backwards.
+
+    Returns:
+        For each action what it returned, round by round.
+
+    >>> numbers = iter(range(9))
+    >>> alternate(2, lambda: next(numbers), lambda: next(numbers))
+    [(2, 5), (3, 4)]
+    """
+    results: list[list[float]] = [[] for _ in actions]
+    for number in range(-1, rounds):
+        turns = list(zip(actions, results, strict=True))
+        for action, values in reversed(turns) if number % 2 else turns:
+            value = action()
+            if number >= 0:
+                values.append(value)
+    return [tuple(values) for values in results]
+
+
+def ratios(upper: Sequence[float], lower: Sequence[float]) -> tuple[float, ...]:
+    """Divide round by round.
+
+    >>> ratios([6.0, 8.0], [3.0, 2.0])
+    (2.0, 4.0)
+    """
+    return tuple(one / other for one, other in zip(upper, lower, strict=True))
+
+
+def costs(rates: Sequence[float], free: Sequence[float]) -> tuple[float, ...]:
+    """Return by how many per cent each rate is below the one without the cost.
+
+    >>> costs([50.0], [100.0])
+    (50.0,)
+    """
+    return tuple(100 * (1 - ratio) for ratio in ratios(rates, free))

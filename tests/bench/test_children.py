@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import pytest
+
+from labkit.bench.children import Child, child, load, rival, serving
+from labkit.errors import Failed
+
+
+def returncode(running: Child) -> int | None:
+    return running._process.returncode
+
+
+def test_a_child_ends_with_its_block() -> None:
+    """Also where the block fails, the child is gone after it."""
+
+    def block() -> None:
+        with child("-c", "input()") as running:
+            seen.append(running)
+            raise RuntimeError("in the block")
+
+    seen: list[Child] = []
+    with pytest.raises(RuntimeError, match="in the block"):
+        block()
+    assert returncode(seen[0]) is not None
+
+
+def test_a_deaf_child_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child that ignores SIGTERM is ended all the same."""
+    monkeypatch.setattr("labkit.bench.children._END_TIME", 0.2)
+    deaf = (
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
+    )
+    with child("-c", deaf) as running:
+        assert running.line() == "deaf"
+    assert returncode(running) is not None
+
+
+@pytest.mark.parametrize(("program", "patience"), [("pass", 20.0), ("import time; time.sleep(60)", 0.2)])
+def test_a_child_that_says_nothing_is_an_error(program: str, patience: float) -> None:
+    """Whether it ended or hangs, the wait for its line is bounded and the error names it."""
+    with child("-c", program, patience=patience) as running, pytest.raises(Failed, match="python -c"):
+        running.line()
+
+
+def test_both_servers_echo_what_the_load_sends() -> None:
+    """The load's process reaches the lab's server and websockets' in theirs; it compares every byte."""
+    with load() as source, serving("--no-deflate") as own, rival() as other:
+        assert own != other
+        for port in (own, other):
+            assert source.rate("echo", port, 50) > 0
+            assert source.rate("handshakes", port, 5) > 0
+
+
+def test_what_went_wrong_in_the_load_is_told() -> None:
+    """An error in the load's process reaches the one who asked."""
+    with serving() as port:
+        pass
+    with load() as source, pytest.raises(Failed, match=f"echo at port {port}: "):
+        source.rate("echo", port, 5)
