@@ -1,0 +1,260 @@
+"""What each command does; what it needs is imported when it runs, so that `labkit --help` is quick."""
+
+# ruff: noqa: T201  what a command says is what it prints
+
+from __future__ import annotations
+
+import argparse
+import json
+import queue
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from labkit.errors import Failed, LabError, WrongUse
+
+if TYPE_CHECKING:
+    from labkit.net.address import Address
+    from labkit.net.listener import Listener
+    from labkit.parties.offer import Offer
+    from labkit.recording import Recording
+    from labkit.trace import Trace
+
+__all__ = ["dissect_file", "draw", "lab", "reset_copy", "serve", "tap", "tell", "trace"]
+
+_FLAG = "--allow-remote"
+
+
+# what listens
+
+
+def serve(arguments: argparse.Namespace) -> int:
+    """Run the server until it is told to stop."""
+    from labkit.net.address import check_loopback  # noqa: PLC0415
+    from labkit.net.server import UpgradeServer, wall_date  # noqa: PLC0415
+    from labkit.parties.described import Limits, Server  # noqa: PLC0415
+
+    check_loopback(arguments.host, arguments.allow_remote, _FLAG)
+    limits = Limits(message=arguments.max_size, recorded=arguments.max_bytes or max(arguments.max_size, 1 << 20))
+    told = Server(
+        paths=tuple(arguments.path),
+        require=arguments.require,
+        subprotocols=tuple(arguments.subprotocol),
+        origins=tuple(arguments.origin) or None,
+        deflate="off" if arguments.no_deflate else "zlib",
+        limits=limits,
+    )
+    sink = _Sink(arguments)
+    server = UpgradeServer(
+        told,
+        host=arguments.host,
+        port=arguments.port,
+        record=not arguments.no_trace,
+        date=wall_date,
+        allow_remote=arguments.allow_remote,
+        ended=sink.take,
+    )
+    return _listen(server, sink)
+
+
+def tap(arguments: argparse.Namespace) -> int:
+    """Run a tap until it is told to stop."""
+    from labkit.net.address import check_loopback, parse_address  # noqa: PLC0415
+    from labkit.net.tap import Tap  # noqa: PLC0415
+
+    listen, target = parse_address(arguments.listen, lowest=0), parse_address(arguments.to)
+    for address in (listen, target):
+        check_loopback(address.host, arguments.allow_remote, _FLAG)
+    sink = _Sink(arguments)
+    relay = Tap(
+        arguments.to,
+        host=listen.host,
+        port=listen.port,
+        recorded=arguments.max_bytes,
+        allow_remote=arguments.allow_remote,
+        ended=sink.take,
+    )
+    return _listen(relay, sink)
+
+
+def _listen(listener: Listener, sink: _Sink) -> int:
+    """Run until SIGINT or SIGTERM; what was recorded until then is drawn and saved."""
+    over = threading.Event()
+    ends = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda *_: over.set()) for number in ends]
+    try:
+        with listener:
+            print(f"listening on {listener.url.rstrip('/')}", flush=True)
+            while not over.is_set():
+                sink.work(0.2)
+        sink.work(0)
+    finally:
+        for number, handler in zip(ends, before, strict=True):
+            signal.signal(number, handler)
+    if sink.problem:
+        raise Failed(sink.problem)
+    return 0
+
+
+class _Sink:
+    """Draws and saves traces as their connections end; the work is done in the main thread."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self.problem = ""
+        self._draw: bool = arguments.draw
+        self._output: Path | None = arguments.output
+        self._number = 0
+        self._queue: queue.SimpleQueue[Recording] = queue.SimpleQueue()
+        _check_folder(self._output)
+
+    def take(self, recording: Recording) -> None:
+        """Take a recording; called in the listener's thread."""
+        if self._draw or self._output:
+            self._queue.put(recording)
+
+    def work(self, patience: float) -> None:
+        """Deal with what has come, waiting up to `patience` seconds for it."""
+        try:
+            while True:
+                recording = self._queue.get(timeout=patience) if patience else self._queue.get_nowait()
+                patience = 0
+                self._deal(recording.trace(note="recorded by labkit"))
+        except queue.Empty:
+            return
+
+    def _deal(self, found: Trace) -> None:
+        if self._output:
+            self._number += 1
+            path = self._output
+            if self._number > 1:
+                path = path.with_name(f"{path.stem}-{self._number}{path.suffix}")
+            try:
+                print(f"labkit: saved {found.save(path)}", file=sys.stderr, flush=True)
+            except LabError as error:
+                self.problem = str(error)
+                print(f"labkit: {error}", file=sys.stderr, flush=True)
+        if self._draw:
+            print(f"\n{found}", file=sys.stderr, flush=True)
+
+
+# what asks
+
+
+def trace(arguments: argparse.Namespace) -> int:
+    """Make one exchange and draw it."""
+    from labkit.net.address import check_loopback, parse_url  # noqa: PLC0415
+    from labkit.net.client import exchange  # noqa: PLC0415
+
+    address = parse_url(arguments.url)
+    check_loopback(address.host, arguments.allow_remote, _FLAG)
+    _check_folder(arguments.output)
+    outcome = exchange(
+        arguments.url,
+        _offer(arguments, address),
+        arguments.say if arguments.say is not None else ["Hello"],
+        patience=arguments.patience,
+        allow_remote=arguments.allow_remote,
+        ca=arguments.ca,
+    )
+    print(outcome.trace)
+    if arguments.bytes:
+        print(f"\n{outcome.trace.bytes()}")
+    if arguments.output:
+        print(f"labkit: saved {outcome.trace.save(arguments.output)}", file=sys.stderr)
+    if outcome.problem:
+        raise Failed(outcome.problem)
+    if outcome.status != 101 and arguments.offer != "plain":
+        raise Failed(f"no switch: the answer was {outcome.status}")
+    return 0
+
+
+def _offer(arguments: argparse.Namespace, address: Address) -> Offer:
+    from labkit.parties.offer import Offer  # noqa: PLC0415
+
+    kinds = {"websocket": Offer.websocket, "bare": Offer.bare, "plain": Offer.plain}
+    make = kinds.get(arguments.offer)
+    if make is None:
+        offer = Offer.custom(arguments.offer, address.target, host=address.authority)
+    else:
+        offer = make(address.target, host=address.authority)
+    for line in arguments.header:
+        name, colon, value = line.partition(":")
+        if not colon or not name or "\n" in line or "\r" in line:
+            raise WrongUse(f"{line!r} is no field line: write 'Name: value'")
+        offer = offer.with_field(name, value.strip())
+    for name in arguments.without:
+        offer = offer.without(name)
+    return offer
+
+
+# what reads files
+
+
+def dissect_file(arguments: argparse.Namespace) -> int:
+    """Explain a saved trace."""
+    from labkit.dissection import dissect  # noqa: PLC0415
+    from labkit.dissection.secrets import masked  # noqa: PLC0415
+    from labkit.formats.jsonl import load  # noqa: PLC0415
+    from labkit.formats.report import report  # noqa: PLC0415
+
+    found = load(arguments.file)
+    if arguments.json:
+        shown = found if arguments.keep_secrets else masked(found)
+        print(json.dumps(report(dissect(shown)), indent=1))
+    else:
+        print(found.bytes(leaves=arguments.leaves, keep_secrets=arguments.keep_secrets))
+    return 0
+
+
+def draw(arguments: argparse.Namespace) -> int:
+    """Draw a saved trace."""
+    from labkit.formats.jsonl import load  # noqa: PLC0415
+    from labkit.render.diagram import diagram  # noqa: PLC0415
+
+    picture = diagram(load(arguments.file), keep_secrets=arguments.keep_secrets)
+    make = {"text": picture.text, "svg": picture.svg, "mermaid": picture.mermaid, "html": picture.html}
+    text = make[arguments.format]()
+    if arguments.output is None:
+        print(text)
+        return 0
+    try:
+        arguments.output.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise WrongUse(f"cannot write {arguments.output}: {error.strerror}") from None
+    return 0
+
+
+def _check_folder(output: Path | None) -> None:
+    """Tell before the work, and not after it, that there is nowhere to write."""
+    if output is not None and not output.parent.is_dir():
+        raise WrongUse(f"cannot write {output}: there is no folder {output.parent}")
+
+
+# the lab
+
+
+def tell(_: argparse.Namespace) -> int:
+    """Tell what is on this machine."""
+    from labkit.lessons.doctor import doctor  # noqa: PLC0415
+
+    found = doctor()
+    print(found)
+    return 0 if found.ok else 1
+
+
+def lab(arguments: argparse.Namespace) -> int:
+    """Open JupyterLab on the learner's copies."""
+    from labkit.lessons.copies import prepare, start  # noqa: PLC0415
+
+    copies = prepare()
+    return start(copies[0].parent, port=arguments.port, browser=False if arguments.no_browser else None)
+
+
+def reset_copy(arguments: argparse.Namespace) -> int:
+    """Put a fresh copy of a notebook in place."""
+    from labkit.lessons.copies import reset  # noqa: PLC0415
+
+    print(reset(arguments.notebook))
+    return 0

@@ -1,0 +1,147 @@
+"""What can be typed: every command with its options, and what their values must look like."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from labkit import __version__
+from labkit.cli import commands
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  it has no public name
+
+__all__ = ["parser"]
+
+_LARGEST_PORT = (1 << 16) - 1
+_LONGEST = 3600.0  # seconds
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    whole = argparse.ArgumentParser(
+        prog="labkit",
+        description="A lab for HTTP 101 Switching Protocols: serve upgrades, trace them, draw them.",
+        epilog="Exit codes: 0 done, 1 the exchange failed, 2 wrong use, 70 a fault of labkit itself. Everything "
+        "stays on loopback unless --allow-remote is given. First steps: labkit serve, and in a second terminal "
+        "labkit trace ws://127.0.0.1:PORT/",
+    )
+    whole.add_argument("--version", action="version", version=f"labkit {__version__}")
+    added = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_serve(added)
+    _add_trace(added)
+    _add_tap(added)
+    _add_files(added)
+    _add_lab(added)
+    return whole
+
+
+def _add(
+    added: Commands, name: str, command: Callable[[argparse.Namespace], int], text: str
+) -> argparse.ArgumentParser:
+    new = added.add_parser(name, help=text, description=text)
+    new.set_defaults(command=command)
+    return new
+
+
+def _add_serve(added: Commands) -> None:
+    serve = _add(added, "serve", commands.serve, "Run the lab's server: any path upgrades to a WebSocket echo.")
+    serve.add_argument("--host", default="127.0.0.1", help="where to listen (127.0.0.1)")
+    serve.add_argument("--port", type=_port, default=0, help="0, the default, takes any free port")
+    serve.add_argument("--max-size", type=_size, default=1 << 20, metavar="BYTES", help="the longest message (1048576)")
+    serve.add_argument("--max-bytes", type=_size, metavar="BYTES",
+                       help="the most bytes kept per connection (--max-size, and at least 1048576)")  # fmt: skip
+    serve.add_argument("--no-trace", action="store_true", help="record nothing")
+    serve.add_argument("--require", action="store_true", help="answer 426 where no upgrade is asked for")
+    serve.add_argument("--path", action="append", default=[], help="a path that exists; more may be given; else all do")
+    serve.add_argument("--subprotocol", action="append", default=[], help="a subprotocol to speak; more may be given")
+    serve.add_argument("--origin", action="append", default=[], help="an Origin to accept; more may be given; else any")
+    serve.add_argument("--no-deflate", action="store_true", help="decline permessage-deflate")
+    _add_recording(serve)
+
+
+def _add_tap(added: Commands) -> None:
+    tap = _add(added, "tap", commands.tap, "Relay to a server of yours and record every connection on the way.")
+    tap.add_argument("--listen", default="0", metavar="PORT",
+                     help="PORT or HOST:PORT; 0, the default, takes any free one")  # fmt: skip
+    tap.add_argument("--to", required=True, metavar="HOST:PORT", help="where the server is")
+    tap.add_argument("--max-bytes", type=_size, default=1 << 20, metavar="BYTES",
+                     help="the most bytes kept per connection (1048576)")  # fmt: skip
+    _add_recording(tap)
+
+
+def _add_recording(command: argparse.ArgumentParser) -> None:
+    command.add_argument("-o", "--output", type=Path, metavar="FILE",
+                         help="save each connection when it ends: FILE.jsonl, then FILE-2.jsonl, …")  # fmt: skip
+    command.add_argument("--draw", action="store_true", help="draw each connection, on standard error, when it ends")
+    command.add_argument("--allow-remote", action="store_true", help="allow hosts other than loopback")
+
+
+def _add_trace(added: Commands) -> None:
+    trace = _add(added, "trace", commands.trace, "Ask a server to upgrade, and draw what crossed the wire.")
+    trace.add_argument("url", metavar="URL", help="ws, wss, http or https; inside TLS the plain bytes are recorded")
+    trace.add_argument("--offer", default="websocket", metavar="WHAT",
+                       help="websocket (the default), bare (curl's two field lines), plain, or a name")  # fmt: skip
+    trace.add_argument("--say", action="append", metavar="TEXT",
+                       help="a message after the switch (Hello); more may be given")  # fmt: skip
+    trace.add_argument(
+        "--header", "-H", action="append", default=[], metavar="LINE", help="add or replace a field line"
+    )
+    trace.add_argument("--without", action="append", default=[], metavar="NAME", help="leave a field line out")
+    trace.add_argument("--patience", type=_seconds, default=5.0, metavar="S", help="seconds to wait for an answer (5)")
+    trace.add_argument("--bytes", action="store_true", help="explain every byte as well")
+    trace.add_argument("-o", "--output", type=Path, metavar="FILE", help="save the trace as JSON Lines")
+    trace.add_argument("--ca", type=Path, metavar="FILE",
+                       help="trust the certificates in this PEM file instead of the system's")  # fmt: skip
+    trace.add_argument("--allow-remote", action="store_true", help="allow hosts other than loopback")
+
+
+def _add_files(added: Commands) -> None:
+    dissect = _add(added, "dissect", commands.dissect_file, "Explain every byte of a saved trace.")
+    dissect.add_argument("file", type=Path)
+    dissect.add_argument("--json", action="store_true", help="as data instead")
+    dissect.add_argument("--leaves", action="store_true", help="split field lines into their pieces")
+    draw = _add(added, "draw", commands.draw, "Draw a saved trace as a sequence diagram.")
+    draw.add_argument("file", type=Path)
+    draw.add_argument("--format", choices=("text", "svg", "mermaid", "html"), default="text")
+    draw.add_argument("-o", "--output", type=Path, metavar="FILE", help="write to a file")
+    for each in (dissect, draw):
+        each.add_argument("--keep-secrets", action="store_true", help="show cookies, tokens and authorization")
+
+
+def _add_lab(added: Commands) -> None:
+    lab = _add(added, "lab", commands.lab, "Open JupyterLab on your own copies of the notebooks.")
+    lab.add_argument("--port", type=_port, help="where JupyterLab listens (8888, or the next free one)")
+    lab.add_argument("--no-browser", action="store_true", help="print the URL, and open no browser")
+    reset = _add(
+        added, "reset", commands.reset_copy, "Put a fresh copy of a notebook in place; yours is kept beside it."
+    )
+    reset.add_argument("notebook", metavar="NUMBER", help="such as 02")
+    _add(added, "doctor", commands.tell, "Tell what is on this machine, and what each missing part would add.")
+
+
+# values
+
+
+def _size(text: str) -> int:
+    if not text.isdecimal() or len(text) > 12 or not (number := int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of bytes from 1 on")
+    return number
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or len(text) > 5 or (number := int(text)) > _LARGEST_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port from 0 to {_LARGEST_PORT}")
+    return number
+
+
+def _seconds(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number <= _LONGEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time above 0 and up to {_LONGEST:g} seconds")
+    return number
