@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from labkit.errors import WrongUse
-from labkit.parties.client import talk
+from labkit.parties.client import Say, talk
 from labkit.parties.described import Server
 from labkit.parties.offer import Offer
-from labkit.parties.stream import Fragments, Message, Stream
 
 __all__ = ["Scenario"]
 
@@ -31,14 +29,14 @@ class Scenario:
     """
 
     offer: Offer = field(default_factory=Offer.websocket)
-    say: tuple[Message | Fragments, ...] | Callable[[Stream], Awaitable[None]] = ("Hello",)
+    say: Say = ("Hello",)
     via: tuple[object, ...] = ()
     server: Server = field(default_factory=Server)
     title: str = ""
 
     def __post_init__(self) -> None:
+        if not callable(self.say) and not isinstance(self.say, (str, bytes)):
+            object.__setattr__(self, "say", tuple(self.say))  # what can be gone through once is kept
         talk(self.say)
-        if not callable(self.say):
-            object.__setattr__(self, "say", tuple(self.say))
         if self.via:
             raise WrongUse("no proxy is known yet: leave `via` empty")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from collections.abc import Coroutine
+from types import FrameType
 from typing import Any
 
 from labkit.errors import WrongUse
@@ -18,6 +21,98 @@ __all__ = ["simulate"]
 
 _LONGEST = 3600.0  # logical seconds
 _MOST_TURNS = 200_000
+_MOST_BYTES = 64 << 20  # that cross, kept or not: a handler that never ends is ended
+
+
+def simulate(scenario: Scenario) -> Trace:
+    r"""Run a scenario in memory and return its trace: the same bytes on every machine.
+
+    Raises:
+        WrongUse: a handler awaits what only the real server has.
+
+    >>> from labkit.trace import Direction
+    >>> simulate(Scenario()).stream(Direction.TO_CLIENT)[-11:]
+    b'\x81\x05Hello\x88\x02\x03\xe8'
+    """
+    clock = LogicalClock()
+    client_steps, server_steps = _Steps(), _Steps()
+    client_party = ClientParty(scenario.offer, scenario.say, Host(clock, client_steps.start), lab_masks())
+    server_party = ServerParty(scenario.server, Host(clock, server_steps.start), lab_date)
+    client = _Side(client_party, client_steps, Direction.TO_SERVER)
+    server = _Side(server_party, server_steps, Direction.TO_CLIENT)
+    recording = Recording(clock, limit=scenario.server.limits.recorded)
+    try:
+        for _ in range(_MOST_TURNS):
+            moved = client.turn(server, recording) | server.turn(client, recording)
+            if client.sent + server.sent > _MOST_BYTES or not (moved or _wait(clock, client, server)):
+                break
+    finally:
+        client_steps.stop()
+        server_steps.stop()
+    return recording.trace(scenario.title, "simulated")
+
+
+class _Side:
+    """One party in memory, with its own direction and the steps of its handler."""
+
+    def __init__(self, party: Party, steps: _Steps, direction: Direction) -> None:
+        self.party = party
+        self.steps = steps
+        self.direction = direction
+        self.closed = False
+        self.sent = 0
+        self._choked = False
+        steps.party = party
+
+    def turn(self, peer: _Side, recording: Recording) -> bool:
+        """Let this party write, and the other read; tell whether anything happened."""
+        moved = False
+        while self.steps.step():
+            moved = True
+        if self.closed:
+            return moved
+        if peer.party.full is not self._choked:
+            self._choked = not self._choked
+            self.party.writable(not self._choked)
+            return True
+        if self._choked:
+            return moved
+        data = self.party.outgoing()
+        if data:
+            self.sent += len(data)
+            recording.add(self.direction, data)
+            peer.party.receive(data)
+            self.party.drained()
+            return True
+        if self.party.ending is Ending.NOT_YET:
+            return moved
+        self._end(peer, recording)
+        return True
+
+    def _end(self, peer: _Side, recording: Recording) -> None:
+        self.closed = True
+        if self.party.ending is Ending.RESET:
+            recording.end(self.direction, How.RESET)
+            recording.end(peer.direction, How.RESET)
+            peer.closed = True
+        else:
+            recording.end(self.direction, How.FIN)
+        peer.party.receive_eof()
+
+
+def _wait(clock: LogicalClock, *sides: _Side) -> bool:
+    """Set the clock to the next deadline and let it be seen; tell whether there was one."""
+    if all(side.closed for side in sides):
+        return False
+    times = [time for side in sides if (time := side.party.deadline) is not None]
+    if not times or min(times) > _LONGEST:
+        return False
+    clock.now = max(clock.now, min(times))
+    for side in sides:
+        side.party.tick()
+        if side.closed and side.party.ending is Ending.RESET:
+            side.closed = False  # it gave up lingering: the reset is still to be told
+    return True
 
 
 class _Steps:
@@ -39,111 +134,81 @@ class _Steps:
             return False
         self._need = None
         try:
-            wanted = coro.send(None)
+            wanted = _send(coro)
         except StopIteration:
             self._coro = None
             party.finished(None)
-            return True
         except Exception as error:  # noqa: BLE001  whatever a handler raises ends in Close 1011
             self._coro = None
+            if isinstance(error.__cause__, KeyboardInterrupt):  # Ctrl-C, while the handler was at it
+                raise error.__cause__ from None
+            if foreign := _raised_by_asyncio(error):
+                raise WrongUse(_needs_a_loop(foreign)) from None
             party.finished(error)
-            return True
-        if not isinstance(wanted, Need):
-            self._coro = None
-            coro.close()
-            raise WrongUse(
-                f"the handler awaits {type(wanted).__name__}, which is asyncio's: in memory it can wait only "
-                "for the stream; use stream.sleep, or run it for real"
-            )
-        self._need = wanted
+        else:
+            if not isinstance(wanted, Need):
+                _dismiss(wanted)
+                raise WrongUse(_needs_a_loop(_awaited(coro) or type(wanted).__name__))
+            self._need = wanted
         return True
 
     def stop(self) -> None:
         """Drop a coroutine that never ended."""
         if self._coro is not None:
-            self._coro.close()
+            with contextlib.suppress(RuntimeError):  # it waits again while it is being closed
+                self._coro.close()
 
 
-class _Side:
-    """One party in memory, with its own direction and the steps of its handler."""
-
-    def __init__(self, party: Party, steps: _Steps, direction: Direction) -> None:
-        self.party = party
-        self.steps = steps
-        self.direction = direction
-        self.closed = False
-        steps.party = party
-
-    def turn(self, peer: _Side, recording: Recording) -> bool:
-        """Let this party write, and the other read; tell whether anything happened."""
-        moved = self.steps.step()
-        while self.steps.step():
-            pass
-        if self.closed:
-            return moved
-        data = self.party.outgoing()
-        if data:
-            recording.add(self.direction, data)
-            if not peer.closed or peer.party.ending is not Ending.RESET:
-                peer.party.receive(data)
-            return True
-        if self.party.ending is Ending.NOT_YET:
-            return moved
-        self._end(peer, recording)
-        return True
-
-    def _end(self, peer: _Side, recording: Recording) -> None:
-        self.closed = True
-        if self.party.ending is Ending.RESET:
-            recording.end(self.direction, How.RESET)
-            recording.end(peer.direction, How.RESET)
-            peer.closed = True
-        else:
-            recording.end(self.direction, How.FIN)
-        peer.party.receive_eof()
-
-
-def simulate(scenario: Scenario) -> Trace:
-    """Run a scenario in memory and return its trace: the same bytes on every machine.
-
-    Raises:
-        WrongUse: a handler awaits what only the real server has.
-
-    >>> from labkit.trace import Direction
-    >>> simulate(Scenario()).stream(Direction.TO_CLIENT)[-11:]
-    b'\\x81\\x05Hello\\x88\\x02\\x03\\xe8'
-    """
-    clock = LogicalClock()
-    client_steps, server_steps = _Steps(), _Steps()
-    client_party = ClientParty(scenario.offer, scenario.say, Host(clock, client_steps.start), lab_masks())
-    server_party = ServerParty(scenario.server, Host(clock, server_steps.start), lab_date)
-    client = _Side(client_party, client_steps, Direction.TO_SERVER)
-    server = _Side(server_party, server_steps, Direction.TO_CLIENT)
-    recording = Recording(clock, limit=scenario.server.limits.recorded)
+def _send(coro: Coroutine[Any, Any, None]) -> Any:
+    """Step a coroutine as if there were no event loop, also where the caller, a notebook's kernel say, has one."""
+    events: Any = sys.modules.get("asyncio.events")
+    loop = events._get_running_loop() if events else None  # noqa: SLF001  what asyncio gives to loops
+    if loop is None:
+        return coro.send(None)
+    events._set_running_loop(None)  # noqa: SLF001
     try:
-        for _ in range(_MOST_TURNS):
-            if client.turn(server, recording) | server.turn(client, recording):
-                continue
-            if not _wait(clock, client, server):
-                break
+        return coro.send(None)
     finally:
-        client_steps.stop()
-        server_steps.stop()
-    return recording.trace(scenario.title, "simulated")
+        events._set_running_loop(loop)  # noqa: SLF001
 
 
-def _wait(clock: LogicalClock, *sides: _Side) -> bool:
-    """Set the clock to the next deadline and let it be seen; tell whether there was one."""
-    if all(side.closed for side in sides):
-        return False
-    due = [side.party.deadline for side in sides]
-    times = [time for time in due if time is not None]
-    if not times or min(times) > _LONGEST:
-        return False
-    clock.now = max(clock.now, min(times))
-    for side in sides:
-        side.party.tick()
-    for side in sides:
-        if side.closed and side.party.ending is Ending.RESET:
-            side.closed = False  # it gave up lingering: the reset is still to be told
-    return True
+def _dismiss(wanted: Any) -> None:
+    """Cancel what asyncio began on a loop of the caller's, a notebook's kernel say: nobody will wait for it."""
+    if callable(getattr(wanted, "cancel", None)):
+        wanted.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+        wanted.cancel()
+
+
+def _needs_a_loop(what: str) -> str:
+    return (
+        f"the handler uses {what}, which needs a real event loop: in memory a handler can wait for its stream "
+        "alone (receive, send, sleep); keep to these, or `run` it for real"
+    )
+
+
+def _raised_by_asyncio(error: BaseException) -> str:
+    """Name the part of asyncio that missed its loop; empty where the error is the handler's own."""
+    if not isinstance(error, (RuntimeError, AttributeError)):
+        return ""
+    trace = error.__traceback__
+    while trace is not None:
+        if name := _name(trace.tb_frame):
+            return name
+        trace = trace.tb_next
+    return "asyncio" if "running event loop" in str(error) else ""
+
+
+def _awaited(coro: Any) -> str:
+    """Name the part of asyncio that a coroutine hangs in; empty where it is something else."""
+    while coro is not None:
+        frame = getattr(coro, "cr_frame", None) or getattr(coro, "gi_frame", None)
+        if frame is not None and (name := _name(frame)):
+            return name
+        coro = getattr(coro, "cr_await", None) or getattr(coro, "gi_yieldfrom", None)
+    return ""
+
+
+def _name(frame: FrameType) -> str:
+    if frame.f_globals.get("__name__", "").partition(".")[0] != "asyncio":
+        return ""
+    return f"asyncio.{frame.f_code.co_qualname.partition('.__')[0]}"

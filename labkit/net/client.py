@@ -101,13 +101,14 @@ def exchange(
     check_loopback(address.host, allow_remote)
     if not 0 < patience <= _MOST_PATIENCE:
         raise WrongUse(f"patience is above 0 and at most {_MOST_PATIENCE:g} seconds, not {patience!r}")
-    talk(say)  # what makes no sense is told before anything is dialled
     own = is_own(address.port)
     offer = _offer_for(address, offer, own=own)
+    offer.to_bytes()  # what cannot be said, here or in `say`, is told before anything is dialled
+    handler = talk(say, patience)
     call = _Call(address, _trusted(ca) if address.tls else None, Recording(monotonic, limit=recorded))
 
     def make(host: Host) -> ClientParty:
-        return ClientParty(offer, say, host, lab_masks() if own else fresh_masks(), patience=patience)
+        return ClientParty(offer, handler, host, lab_masks() if own else fresh_masks(), patience=patience)
 
     thread = LoopThread("labkit client")
     thread.start()
@@ -177,7 +178,7 @@ class _Call:
                     ssl_shutdown_timeout=_CLOSE_TIME if self.tls else None,
                 )
         except TimeoutError:
-            raise Failed(f"{where} did not answer within {_CONNECT_TIME:g} s") from None
+            raise Failed(f"{where} did not answer{' in TLS' if self.tls else ''} within {_CONNECT_TIME:g} s") from None
         except ssl.SSLCertVerificationError as error:
             raise Failed(f"{where}: its certificate is not trusted: {error.verify_message}") from None
         except ssl.SSLError as error:

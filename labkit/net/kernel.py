@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from labkit.dissect.secrets import masked
+from labkit.dissection.secrets import masked
 from labkit.recording import Recording
 from labkit.trace import Cut, Direction, End, Hop, How, Trace
 from labkit.wire.fields import Fields

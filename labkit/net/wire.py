@@ -40,6 +40,7 @@ class Wire(asyncio.Protocol):
     ) -> None:
         self._make = make
         self._out = direction
+        self._in = direction.other
         self.recording = recording
         self._ended = ended
         self._loop = asyncio.get_running_loop()
@@ -70,7 +71,7 @@ class Wire(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take bytes from the other side."""
         if self.recording is not None:
-            self.recording.add(self._out.other, data)
+            self.recording.add(self._in, data)
         self._scheduled = True  # what is written meanwhile leaves with the flush below
         self.party.receive(data)
         self._scheduled = False
@@ -79,7 +80,7 @@ class Wire(asyncio.Protocol):
     def eof_received(self) -> bool:
         """Take the other side's FIN; this side stays open until its party ends it."""
         if self.recording is not None:
-            self.recording.end(self._out.other, How.FIN)
+            self.recording.end(self._in, How.FIN)
         self._finished_other = True
         self.party.receive_eof()
         self.flush()
@@ -92,13 +93,13 @@ class Wire(asyncio.Protocol):
         if exc is not None:
             self._record_reset()
         elif self._tls and self._finished and self.recording is not None:  # the answer to our closing alert
-            self.recording.end(self._out.other, How.FIN)
+            self.recording.end(self._in, How.FIN)
         self.party.receive_eof()
         self.party.outgoing()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._task is None or self._task.done():
+        if self._task is None:
             self._ended(self)
         else:
             self._timer = self._loop.call_later(_GRACE, self._task.cancel)
@@ -132,6 +133,7 @@ class Wire(asyncio.Protocol):
         self.party.drained()
 
     def _handler_done(self, task: asyncio.Task[None]) -> None:
+        self._task = None
         error = None if task.cancelled() else task.exception()
         self.party.finished(error)
         self.flush()

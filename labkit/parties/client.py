@@ -90,6 +90,7 @@ class ClientParty:
         self._reader = _reader(offer)
         self._after: Conversation | None = None
         self._answered = False
+        self._heard = False
         self._waits_for_fin = False
         self._eof = False
         self._give_up = host.clock() + patience
@@ -100,6 +101,7 @@ class ClientParty:
             self._after.receive(data)
         elif data and not self._answered:
             self._give_up = self.host.clock() + self._patience
+            self._heard = True
             self._reader.receive_data(data)
             self._read()
 
@@ -111,10 +113,11 @@ class ClientParty:
             if isinstance(self._after, Raw):
                 return
         elif not self._answered:
-            self._reader.receive_data(b"")
-            self._read()
-            if not self._answered:
-                self._fail("the server closed without an answer")
+            if self.status is None:
+                self._fail(f"the server closed {'in the middle of' if self._heard else 'without'} an answer")
+            else:
+                self._reader.receive_data(b"")
+                self._read()
         self._end()
 
     def tick(self) -> None:

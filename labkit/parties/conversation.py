@@ -159,5 +159,5 @@ class Conversation(ABC):
 async def _run(handler: Handler, stream: Stream) -> None:
     try:
         await handler(stream)
-    except SystemExit as error:  # asyncio would end its loop, and with it every other connection
-        raise RuntimeError("the handler raised SystemExit") from error
+    except (SystemExit, KeyboardInterrupt) as error:  # asyncio would end its loop, and every other connection
+        raise RuntimeError(f"the handler raised {type(error).__name__}") from error

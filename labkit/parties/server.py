@@ -20,6 +20,7 @@ tables of `decide`. (A head that passed and announces no content is not read a s
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Callable
 from http import HTTPStatus
 
@@ -34,7 +35,7 @@ from labkit.parties.party import Ending, Host
 from labkit.parties.raw import Raw
 from labkit.parties.websocket import WebSocket
 from labkit.wire.fields import Fields
-from labkit.wire.http1 import RequestHead, ResponseHead, head_length, scan
+from labkit.wire.http1 import Fault, RequestHead, ResponseHead, head_length, scan
 from labkit.wire.upgrade import options
 
 __all__ = ["ServerParty"]
@@ -48,6 +49,8 @@ _WELL_FORMED = re.compile(
     % (_TOKEN, _TOKEN, _VISIBLE, _VISIBLE)
 )
 _EMPTY_LINES = re.compile(rb"(?:\r\n|\n)+")
+_FIRST = frozenset(b"!#$%&'*+-.^_`|~\r" + string.digits.encode() + string.ascii_letters.encode())
+_TLS = 0x16  # the first byte of a TLS record that holds a handshake (RFC 8446, 5.1)
 _LINGER = "linger"
 # A request with none of these is complete with its head (RFC 9112, 6.3), and asks for no 100 before the answer.
 _OF_CONTENT = frozenset(("content-length", "transfer-encoding", "expect"))
@@ -194,6 +197,10 @@ class ServerParty:
             return False
         if self._due is None:
             self._due = self.host.clock() + self.limits.head_time
+        if buffer[0] not in _FIRST:  # no head can begin so, and its end may never come
+            tls = "this is a TLS handshake, and plain HTTP is spoken here"
+            self._decline(Decline(400, tls if buffer[0] == _TLS else f"byte 0 of the head: {Fault.BAD_METHOD}"))
+            return False
         length = head_length(bytes(buffer[: self.limits.head]))
         if length is None:
             if len(buffer) > self.limits.head:
@@ -203,7 +210,6 @@ class ServerParty:
 
     def _take_head(self, raw: bytes) -> bool:
         self._requests += 1
-        self._head = None
         declined = _malformed(raw)
         if declined:
             self._decline(declined)
@@ -268,6 +274,7 @@ class ServerParty:
             decision = self._page(head)
         keep = self._keeps(head)
         self._respond(decision, close=not keep)
+        self._head = None
         if not keep:
             self._finish()
             return False

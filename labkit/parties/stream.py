@@ -160,11 +160,9 @@ class Stream:
         self._host.rest()
         try:
             await park
-        except BaseException:  # cancelled, by a timeout say: nobody waits here any more
-            if park in self._parks:
-                self._parks.remove(park)
-            raise
         finally:
+            if park in self._parks:  # cancelled, by a timeout say: nobody waits here any more
+                self._parks.remove(park)
             if until is not None:
                 self._speech.woken(until)
 

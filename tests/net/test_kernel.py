@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from websockets.sync.client import connect
 
-from labkit.dissect import dissect
+from labkit.dissection import dissect
 from labkit.formats.jsonl import load
 from labkit.net import kernel as room
 from labkit.net.kernel import NoChannel, kernel_upgrade

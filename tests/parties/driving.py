@@ -1,10 +1,14 @@
-"""A server's party driven by hand: bytes in, bytes out, a clock that is set."""
+"""Parties driven by hand: bytes in, bytes out, a clock that is set."""
 
 from __future__ import annotations
 
-from labkit.parties.clocks import LogicalClock, lab_date
+from collections.abc import Callable
+
+from labkit.parties.client import ClientParty, Say
+from labkit.parties.clocks import LogicalClock, lab_date, lab_masks
 from labkit.parties.described import Limits, Server
-from labkit.parties.party import Ending, Host
+from labkit.parties.offer import Offer
+from labkit.parties.party import Ending, Host, Party
 from labkit.parties.server import ServerParty
 from labkit.simulation import _Steps
 from labkit.wire.upgrade import SAMPLE_KEY
@@ -33,15 +37,13 @@ def closing(code: int | None = 1000, reason: str = "") -> bytes:
     return asked(CLOSE, close_payload(code, reason))
 
 
-class Served:
-    """One connection of a server; settings are those of `Server`, or of its `Limits`."""
+class Driven:
+    """A party on a logical clock, with the handler it starts."""
 
-    def __init__(self, **settings) -> None:
-        limits = {name: settings.pop(name) for name in list(settings) if name in Limits.__dataclass_fields__}
+    def __init__(self, make: Callable[[Host], Party]) -> None:
         self.clock = LogicalClock()
         self._steps = _Steps()
-        server = Server(limits=Limits(**limits), **settings)
-        self.party = ServerParty(server, Host(self.clock, self._steps.start), lab_date)
+        self.party = make(Host(self.clock, self._steps.start))
         self._steps.party = self.party
         self.said = b""
 
@@ -79,6 +81,28 @@ class Served:
             self.party.drained()
         self.said += said
         return said
+
+
+class Served(Driven):
+    """One connection of a server; settings are those of `Server`, or of its `Limits`."""
+
+    party: ServerParty
+
+    def __init__(self, **settings) -> None:
+        limits = {name: settings.pop(name) for name in list(settings) if name in Limits.__dataclass_fields__}
+        server = Server(limits=Limits(**limits), **settings)
+        super().__init__(lambda host: ServerParty(server, host, lab_date))
+
+
+class Asking(Driven):
+    """One connection of a client, that has said its offer."""
+
+    party: ClientParty
+
+    def __init__(self, offer: Offer | None = None, say: Say = ("Hello",), *, patience: float = 5.0) -> None:
+        offer = offer or Offer.websocket()
+        super().__init__(lambda host: ClientParty(offer, say, host, lab_masks(), patience=patience))
+        self.settle()
 
 
 def status(answer: bytes) -> int:

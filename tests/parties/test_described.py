@@ -1,0 +1,62 @@
+import math
+
+import pytest
+
+from labkit.errors import WrongUse
+from labkit.parties.described import Limits, Server
+from labkit.parties.stream import echo
+
+
+@pytest.mark.parametrize("name", list(Limits.__dataclass_fields__))
+@pytest.mark.parametrize("value", [0, -1, True, "1", None, math.nan, math.inf])
+def test_a_limit_is_a_number_above_zero(name, value):
+    """No limit can be switched off, and a wrong one is named."""
+    with pytest.raises(WrongUse, match=name):
+        Limits(**{name: value})
+
+
+@pytest.mark.parametrize(("name", "value"), [("head", 1.5), ("fragments", 2.0)])
+def test_what_is_counted_is_whole(name, value):
+    """Bytes, fragments and connections are whole numbers; only times may have a fraction."""
+    with pytest.raises(WrongUse, match="whole number"):
+        Limits(**{name: value})
+    assert Limits(idle_time=1.5).idle_time == 1.5
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"prefer": "me"}, "prefer"),
+        ({"deflate": "max"}, "stored, zlib, off"),
+        ({"protocols": {"x": 1}}, "async def handler"),
+        ({"protocols": {"a b": echo}}, "is no protocol"),
+        ({"protocols": {"a\r\nX: y": echo}}, "is no protocol"),
+        ({"protocols": {"": echo}}, "is no protocol"),
+        ({"protocols": {}, "require": True}, "no protocol to upgrade to"),
+        ({"paths": "/chat"}, "write ['/chat']"),
+        ({"paths": ["chat"]}, "one of the paths"),
+        ({"paths": ["/a?b"]}, "one of the paths"),
+        ({"subprotocols": "chat"}, "write ['chat']"),
+        ({"subprotocols": ["a,b"]}, "one of the subprotocols"),
+        ({"origins": "https://a.example"}, "is a list"),
+        ({"origins": [1]}, "one of the origins"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_named(settings, named):
+    """A wrong setting is told when the server is described, not when it is asked."""
+    with pytest.raises(WrongUse) as caught:
+        Server(**settings)
+    assert named in str(caught.value)
+
+
+def test_a_description_cannot_be_changed():
+    """A server is told once: neither the description nor what went into it changes it later."""
+    protocols = {"x": echo}
+    server = Server(protocols=protocols, paths=["/a"])
+    protocols["y"] = echo
+    assert list(server.protocols) == ["x"]
+    assert server.paths == ("/a",)
+    with pytest.raises(TypeError):
+        server.protocols["y"] = echo
+    with pytest.raises(AttributeError):
+        server.page = "new"

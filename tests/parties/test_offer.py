@@ -1,0 +1,89 @@
+import pytest
+
+from labkit.errors import WrongUse
+from labkit.parties.offer import Offer
+from labkit.wire.fields import Fields
+
+
+def test_a_websocket_offer_is_the_rfcs_example():
+    """The whole opening handshake has the RFC's host and key (RFC 6455, 1.3)."""
+    assert str(Offer.websocket("/chat", subprotocols=("chat", "superchat"), deflate=True)).splitlines() == [
+        "GET /chat HTTP/1.1",
+        "Host: server.example.com",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Protocol: chat, superchat",
+        "Sec-WebSocket-Extensions: permessage-deflate",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("offer", "protocols"),
+    [
+        (Offer.bare(), ("websocket",)),
+        (Offer.custom("shout/2"), ("shout/2",)),
+        (Offer.plain(), ()),
+        (Offer.bare().with_field("Upgrade", "h2c, websocket"), ("h2c", "websocket")),
+        (Offer.of_bytes(Offer.bare().to_bytes()), ("websocket",)),
+        (Offer.of_bytes(b"\x00garbage"), ()),
+        (Offer.of_bytes(b"HTTP/1.1 200 OK\r\nUpgrade: x\r\n\r\n"), ()),
+    ],
+)
+def test_an_offer_knows_its_protocols(offer, protocols):
+    """What is offered is read from the Upgrade field, of raw bytes too (RFC 9110, 7.8)."""
+    assert offer.protocols == protocols
+
+
+def test_fields_are_left_out_and_set():
+    """`without` and `with_field` give a new offer; the order of the other lines stays."""
+    offer = Offer.websocket()
+    assert "Connection" not in offer.without("connection").fields
+    assert "Connection" in offer.fields
+    changed = offer.with_field("upgrade", "h2c").with_field("Origin", "null")
+    assert [name for name, _ in changed.fields][1] == "upgrade"
+    assert changed.fields.lines[-1] == ("Origin", "null")
+
+
+def test_content_and_early_bytes_follow_the_head():
+    """What is sent before the answer is the head, the content and the early bytes, in this order."""
+    offer = Offer(Fields.of([("Content-Length", "2")]), method="POST", content=b"hi", early=b"\x81")
+    assert offer.to_bytes() == b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\nhi\x81"
+
+
+def test_cuts_make_segments():
+    """The segments, joined, are the bytes; each cut begins a new one."""
+    offer = Offer.bare().cut(30, 10, 10)
+    assert offer.cuts == (10, 30)
+    assert [len(segment) for segment in offer.segments()] == [10, 20, len(offer.to_bytes()) - 30]
+    assert b"".join(offer.segments()) == offer.to_bytes()
+    assert Offer.of_bytes(b"").segments() == []
+
+
+@pytest.mark.parametrize("offset", [0, -1, 10_000])
+def test_a_cut_lies_inside(offset):
+    """A cut where there are no bytes is refused, and the size is told."""
+    with pytest.raises(WrongUse, match="between 0 and"):
+        Offer.bare().cut(offset)
+
+
+@pytest.mark.parametrize("change", [lambda o: o.without("Host"), lambda o: o.with_field("Host", "a")])
+def test_raw_bytes_have_no_lines_to_change(change):
+    """Raw bytes are sent as they are."""
+    with pytest.raises(WrongUse, match="raw bytes"):
+        change(Offer.of_bytes(b"GET / HTTP/1.1\r\n\r\n"))
+
+
+def test_subprotocols_are_a_list():
+    """One text would be taken for a list of letters."""
+    with pytest.raises(WrongUse, match="write \\['chat'\\]"):
+        Offer.websocket(subprotocols="chat")
+
+
+def test_an_offer_shows_itself():
+    """In a notebook an offer is the head it will send; bytes that are no text are told by their numbers."""
+    assert Offer.bare()._repr_mimebundle_(include=None, exclude=None)["text/plain"].startswith("GET / HTTP/1.1\nHost")
+    assert str(Offer.of_bytes(b"a\x00\xffb\r\n\x85")) == "a\\x00\xffb\n\\x85"
+    assert repr(Offer.bare()) == "<Offer GET / for websocket>"
+    assert repr(Offer.of_bytes(b"abc")) == "<Offer 3 raw bytes>"

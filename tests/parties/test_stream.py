@@ -1,0 +1,176 @@
+import pytest
+
+from labkit.errors import WrongUse
+from labkit.parties.conversation import MOST_UNSENT
+from labkit.parties.stream import Closed
+from tests.parties.driving import HOST, TEXT, Served, asked, closing, head, opening
+
+
+def handled(handler, *pieces: bytes, wait: float = 0, **settings) -> Served:
+    """Serve one WebSocket conversation by a handler, and return what is left of it."""
+    served = Served(protocols={"websocket": handler}, **settings)
+    served.feed(opening(), *pieces)
+    served.wait(wait)
+    return served
+
+
+def test_receive_has_a_timeout():
+    """`receive` gives up after its seconds, by the clock of whoever drives, and can be asked again."""
+    seen = []
+
+    async def patient(stream):
+        try:
+            await stream.receive(timeout=2)
+        except TimeoutError as error:
+            seen.append(str(error))
+        seen.append(await stream.receive(timeout=2))
+
+    served = handled(patient, wait=3)
+    served.feed(asked(TEXT, b"late"))
+    assert seen == ["no message came within 2 s", "late"]
+    assert served.party._after._wake_times == []
+
+
+def test_sleep_is_not_disturbed_by_messages():
+    """A handler that sleeps is not woken for good by what comes in the meantime."""
+    seen = []
+
+    async def sleeper(stream):
+        await stream.sleep(5)
+        seen.append(await stream.receive())
+
+    served = handled(sleeper, asked(TEXT, b"1"), wait=4.9)
+    served.feed(*[asked(TEXT, b"2")] * 100)
+    assert seen == []
+    assert len(served.party._after._wake_times) == 1
+    served.wait(0.2)
+    assert seen == ["1"]
+
+
+def test_sleep_ends_with_the_conversation():
+    """Nobody sleeps on when the other side has closed."""
+    seen = []
+
+    async def sleeper(stream):
+        await stream.sleep(1000)
+        seen.append("awake")
+
+    handled(sleeper, closing())
+    assert seen == ["awake"]
+
+
+def test_nothing_is_sent_after_the_close():
+    """Sending, pinging and closing after the end: the first says so, the others do nothing."""
+    seen = []
+
+    async def late(stream):
+        async for _ in stream:
+            pass
+        await stream.ping()
+        await stream.close()
+        with pytest.raises(Closed):
+            await stream.send("late")
+        with pytest.raises(Closed):
+            await stream.receive()
+        seen.append("done")
+
+    assert handled(late, closing()).said.endswith(b"\x88\x02\x03\xe8")
+    assert seen == ["done"]
+
+
+@pytest.mark.parametrize("message", [1, None, {}, [], ["a", b"b"], [1]])
+def test_a_message_is_text_bytes_or_fragments(message):
+    """Anything else is a wrong use, and fails the handler."""
+
+    async def wrong(stream):
+        await stream.send(message)
+
+    assert isinstance(handled(wrong).party.handler_error, WrongUse)
+
+
+@pytest.mark.parametrize(("code", "reason"), [(1005, ""), (99, ""), (70000, ""), (1000, "x" * 124), (None, "why")])
+def test_a_close_that_cannot_be_is_refused(code, reason):
+    """A code that none may send, or a reason that does not fit, is a wrong use (RFC 6455, 5.5, 7.4)."""
+
+    async def wrong(stream):
+        await stream.close(code, reason)
+
+    assert isinstance(handled(wrong).party.handler_error, WrongUse)
+
+
+def test_a_ping_has_125_bytes_at_the_most():
+    """A Ping that does not fit a control frame is refused (RFC 6455, 5.5)."""
+
+    async def wrong(stream):
+        await stream.ping(bytes(126))
+
+    assert isinstance(handled(wrong).party.handler_error, WrongUse)
+
+
+def test_only_websocket_has_pings():
+    """Plain bytes know no Ping."""
+
+    async def wrong(stream):
+        await stream.ping()
+
+    served = Served(protocols={"x": wrong})
+    served.feed(head(HOST, "Upgrade: x", "Connection: Upgrade"))
+    assert isinstance(served.party.handler_error, WrongUse)
+
+
+@pytest.mark.parametrize("protocol", ["websocket", "x"])
+def test_a_handler_that_only_sends_does_not_fill_the_memory(protocol):
+    """A handler that writes without end waits until what it wrote has left."""
+
+    async def flood(stream):
+        while True:
+            await stream.send("a" * 1000)
+
+    served = Served(protocols={protocol: flood})
+    served.party.receive(opening().replace(b"websocket", protocol.encode()))
+    served._steps.step()
+    first = served.party.outgoing()
+    assert MOST_UNSENT < len(first) < MOST_UNSENT + 5000
+    served.party.drained()
+    served._steps.step()
+    assert len(served.party.outgoing()) > MOST_UNSENT
+
+
+def test_a_handler_waits_while_the_client_takes_no_more():
+    """While the driver says that nothing more can be written, `send` waits."""
+    served = handled(None or _two)
+    served.party.writable(False)
+    assert served.feed(asked(TEXT, b"go")) == b""
+    served.party.writable(True)
+    assert served.settle() == b"\x81\x011\x81\x012\x88\x02\x03\xe8"
+
+
+async def _two(stream):
+    await stream.receive()
+    await stream.send("1")
+    await stream.send("2")
+
+
+def test_reading_pauses_while_the_handler_is_behind():
+    """What is read and not taken has a limit: the party says that it is full, until it was taken."""
+
+    async def slow(stream):
+        await stream.sleep(10)
+        async for _ in stream:
+            pass
+
+    served = handled(slow, message=1000)
+    assert not served.party.full
+    served.feed(*[asked(TEXT, b"a" * 1000)] * 300)
+    assert served.party.full
+    served.wait(11)
+    assert not served.party.full
+
+
+def test_many_small_messages_count_too():
+    """Messages of no bytes at all are not read without limit either."""
+
+    async def slow(stream):
+        await stream.sleep(10)
+
+    assert handled(slow, asked(TEXT, b"") * 5000).party.full

@@ -1,0 +1,457 @@
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+
+from labkit.cli import main
+from labkit.cli.options import parser
+from labkit.formats.jsonl import load
+from labkit.net.client import ask
+from labkit.net.server import UpgradeServer
+from labkit.parties.offer import Offer
+from labkit.scenario import Scenario
+from labkit.simulation import simulate
+from labkit.trace import Direction
+from tests.net.peer import scripted
+from tests.net.test_client import behind_tls, certificate  # noqa: F401  a fixture
+
+COMMANDS = ["serve", "trace", "tap", "dissect", "draw", "lab", "reset", "doctor"]
+
+
+@contextlib.contextmanager
+def running(*words, **options):
+    """Run the command as a process, as a user does; it is killed at the end if it has not ended."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "labkit", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def listening(process) -> str:
+    """Read the first line, and return the URL in it."""
+    line = process.stdout.readline()
+    assert re.fullmatch(r"listening on http://127\.0\.0\.1:\d+\n", line)
+    return line.split()[-1]
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """Save the trace of one echo in a file."""
+    return simulate(Scenario()).save(tmp_path / "echo.jsonl")
+
+
+# help and wrong use
+
+
+@pytest.mark.parametrize("words", [["--help"], *([name, "--help"] for name in COMMANDS)])
+def test_help_is_there(words, capsys):
+    """Every command explains itself, within 80 columns, and what it does is told in a sentence."""
+    os.environ["COLUMNS"] = "80"
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    text = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert max(map(len, text.splitlines())) <= 80
+    assert len(text.splitlines()) > 3
+    assert "None" not in text
+    assert "==" not in text
+
+
+def test_every_option_says_what_it_is_for():
+    """No option is without a word of help."""
+    for command in parser()._subparsers._group_actions[0].choices.values():
+        for action in command._actions:
+            assert action.help or action.dest in ("file", "format"), f"{command.prog} {action.dest}"
+
+
+def test_help_tells_the_exit_codes(capsys):
+    """The codes that a script can build on stand in the help."""
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert "0 done, 1 the exchange failed, 2 wrong use, 70" in " ".join(capsys.readouterr().out.split())
+
+
+def test_version(capsys):
+    """`--version` tells it."""
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert re.fullmatch(r"labkit \d.*\n", capsys.readouterr().out)
+
+
+WRONG = [
+    [], ["nonsense"], ["serve", "--port", "x"], ["serve", "--port", "70000"], ["serve", "--port", "²"],
+    ["serve", "--max-size", "0"], ["serve", "--max-size", "many"], ["trace"], ["tap"], ["dissect"], ["draw", "a", "--format", "png"],
+    ["trace", "ws://a/", "--patience", "0"], ["trace", "ws://a/", "--patience", "nan"], ["trace", "ws://a/", "--patience", "x"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", WRONG, ids=" ".join)
+def test_what_cannot_be_read_is_wrong_use(words, capsys):
+    """A command line that makes no sense: exit code 2, a usage line, and what is wrong, on standard error alone."""
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    out, err = capsys.readouterr()
+    assert (ended.value.code, out) == (2, "")
+    assert err.startswith("usage: labkit")
+    assert "invalid _" not in err  # the name of a function is no help
+
+
+REFUSED = [
+    (["trace", "example.com"], "is no URL"),
+    (["trace", "ftp://a/"], "is no URL"),
+    (["trace", "ws://example.com/"], "--allow-remote"),
+    (["tap", "--to", "example.com:80"], "--allow-remote"),
+    (["tap", "--to", "x"], "HOST:PORT"),
+    (["tap", "--to", "127.0.0.1:1", "--listen", "x"], "HOST:PORT"),
+    (["tap", "--to", "127.0.0.1:1", "--listen", "0.0.0.0:0"], "--allow-remote"),
+    (["tap", "--to", "https://127.0.0.1:1"], "cannot look into TLS"),
+    (["serve", "--host", "0.0.0.0"], "--allow-remote"),
+    (["serve", "--path", "chat"], "one of the paths"),
+    (["serve", "--subprotocol", "a b"], "one of the subprotocols"),
+    (["serve", "-o", "/nowhere/at/all.jsonl"], "there is no folder /nowhere/at"),
+    (["trace", "ws://127.0.0.1:1/", "-o", "/nowhere/at/all.jsonl"], "there is no folder /nowhere/at"),
+    (["trace", "ws://127.0.0.1:1/", "-H", "nothing"], "is no field line"),
+    (["trace", "ws://127.0.0.1:1/", "-H", "a: b\r\nc: d"], "is no field line"),
+    (["trace", "ws://127.0.0.1:1/", "-H", "X: \N{SNOWMAN}"], "is no single byte"),
+    (["trace", "wss://127.0.0.1:1/", "--ca", "/nowhere"], "/nowhere: cannot be read"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "named"), REFUSED, ids=lambda value: " ".join(value) if isinstance(value, list) else ""
+)
+def test_what_makes_no_sense_is_wrong_use(words, named, capsys):
+    """A wrong value: exit code 2 and one line that names it."""
+    assert main(words) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("labkit: ")
+    assert err.count("\n") == 1
+    assert named in err
+
+
+def test_a_fault_of_the_labs_own_is_one_line(capsys, monkeypatch):
+    """What nobody expected: exit code 70, one line that says where, and how to report it; no traceback."""
+    from labkit.formats import jsonl
+
+    def wrong(_):
+        raise ZeroDivisionError("surprise\nin two lines")
+
+    monkeypatch.setattr(jsonl, "load", wrong)
+    assert main(["draw", "x"]) == 70
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert re.search(r"ZeroDivisionError: surprise in two lines \(cli/commands\.py, line \d+; labkit .*Python", err)
+    assert "please report" in err
+
+
+def test_ctrl_c_ends_quietly(capsys, monkeypatch):
+    """An interrupted command says so, and ends as shells expect it."""
+    from labkit.formats import jsonl
+
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(jsonl, "load", interrupted)
+    assert main(["draw", "x"]) == 130
+    assert capsys.readouterr().err == "labkit: stopped\n"
+
+
+# trace
+
+
+def test_trace_draws_one_exchange(capsys, tmp_path):
+    """`trace` draws on standard output, saves where it is told, and says so on standard error."""
+    file = tmp_path / "one.jsonl"
+    with UpgradeServer() as server:
+        assert main(["trace", server.url, "--say", "a", "--say", "b", "--bytes", "-o", str(file)]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("Switched to websocket (101)\n")
+    assert 'text "b"' in out
+    assert "Sec-WebSocket-Accept" in out
+    assert err == f"labkit: saved {file}\n"
+    assert load(file) == server.trace
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "named"),
+    [
+        (["--offer", "plain"], 0, ""),
+        (["--offer", "bare"], 1, "no switch: the answer was 400"),
+        (["--offer", "h2c"], 1, "no switch: the answer was 200"),
+        (["--without", "Connection"], 1, "no switch: the answer was 200"),
+        (["--header", "Sec-WebSocket-Version: 8"], 1, "no switch: the answer was 426"),
+        (["-H", "X-New: 1", "--say", ""], 0, ""),
+    ],
+)
+def test_trace_fails_where_there_is_no_switch(words, code, named, capsys):
+    """What is not answered with 101 is a failed exchange, unless none was asked for; it is drawn all the same."""
+    with UpgradeServer() as server:
+        assert main(["trace", server.url, *words]) == code
+    out, err = capsys.readouterr()
+    assert "client" in out
+    assert err == (f"labkit: {named}\n" if named else "")
+
+
+def test_trace_speaks_any_protocol(capsys):
+    """`--offer NAME` offers a protocol of one's own."""
+
+    async def shout(stream):
+        async for data in stream:
+            await stream.send(data.upper())
+
+    with UpgradeServer(protocols={"shout": shout}) as server:
+        assert main(["trace", server.url, "--offer", "shout", "--say", "hi"]) == 0
+    assert "HI" in capsys.readouterr().out
+
+
+def test_trace_fails_where_nothing_listens(capsys):
+    """Nothing there: exit code 1 and one line."""
+    with socket.socket() as nowhere:
+        nowhere.bind(("127.0.0.1", 0))
+        assert main(["trace", f"ws://127.0.0.1:{nowhere.getsockname()[1]}/"]) == 1
+    assert "nothing listens on" in capsys.readouterr().err
+
+
+def test_trace_fails_where_the_answer_is_wrong(capsys):
+    """A broken answer: exit code 1, the bytes that came are drawn, and what was wrong is told."""
+    with scripted(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n") as port:
+        assert main(["trace", f"ws://127.0.0.1:{port}/"]) == 1
+    out, err = capsys.readouterr()
+    assert "101 Switching Protocols" in out
+    assert err == "labkit: the 101 does not name a protocol that was offered\n"
+
+
+def test_trace_looks_inside_tls(certificate, capsys):  # noqa: F811
+    """With `--ca` a server's own certificate is trusted; without, it is refused and named."""
+    with behind_tls(certificate) as url:
+        assert main(["trace", url]) == 1
+        assert "certificate is not trusted" in capsys.readouterr().err
+        assert main(["trace", url, "--ca", str(certificate[0])]) == 0
+    assert capsys.readouterr().out.startswith("Switched to websocket (101)")
+
+
+def test_trace_has_patience_as_told(capsys):
+    """`--patience` is how long a silent server is waited for."""
+    with scripted(b"", then="wait") as port:
+        began = time.monotonic()
+        assert main(["trace", f"ws://127.0.0.1:{port}/", "--patience", "0.2"]) == 1
+        assert time.monotonic() - began < 4
+    assert "no answer came in 0.2 s" in capsys.readouterr().err
+
+
+# serve and tap
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_serve_until_it_is_told_to_stop(number, tmp_path):
+    """The first line comes at once; a signal ends it cleanly, with every connection saved, also one still open."""
+    file = tmp_path / "hop.jsonl"
+    with running("serve", "-o", str(file), "--draw") as process:
+        url = listening(process)
+        ask(url)
+        ask(url, Offer.plain())
+        with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as still_open:
+            still_open.sendall(Offer.websocket().to_bytes())
+            still_open.recv(100)
+            process.send_signal(number)
+            out, err = process.communicate(timeout=10)
+    assert (process.returncode, out) == (0, "")
+    assert err.count("labkit: saved") == 3
+    assert "Switched to websocket" in err
+    assert "Traceback" not in err
+    saved = [load(tmp_path / name) for name in ("hop.jsonl", "hop-2.jsonl", "hop-3.jsonl")]
+    assert saved[0].stream(Direction.TO_CLIENT).startswith(b"HTTP/1.1 101")
+    assert saved[1].stream(Direction.TO_CLIENT).startswith(b"HTTP/1.1 200")
+    assert saved[2].stream(Direction.TO_CLIENT).endswith(b"the server is stopping")
+
+
+def test_serve_as_it_is_told():
+    """Its options are those of the server."""
+    words = (
+        "--require",
+        "--path",
+        "/chat",
+        "--subprotocol",
+        "a",
+        "--origin",
+        "https://a.example",
+        "--max-size",
+        "100",
+        "--no-trace",
+    )
+    with running("serve", *words) as process:
+        url = listening(process)
+        reply = Direction.TO_CLIENT
+        assert ask(url, Offer.plain("/chat")).stream(reply).startswith(b"HTTP/1.1 426")
+        assert ask(url, Offer.plain("/")).stream(reply).startswith(b"HTTP/1.1 404")
+        offer = Offer.websocket("/chat", subprotocols=("a",), deflate=True)
+        assert ask(url, offer.with_field("Origin", "null")).stream(reply).startswith(b"HTTP/1.1 403")
+        switched = ask(url, offer, ["x" * 101]).stream(reply)
+        assert b"Sec-WebSocket-Protocol: a\r\n" in switched
+        assert b"permessage-deflate" in switched
+        assert (1009).to_bytes(2, "big") in switched
+
+
+def test_serve_declines_compression_where_it_is_told():
+    """`--no-deflate` takes no offer of compression."""
+    with running("serve", "--no-deflate") as process:
+        said = ask(listening(process), Offer.websocket(deflate=True)).stream(Direction.TO_CLIENT)
+    assert said.startswith(b"HTTP/1.1 101")
+    assert b"deflate" not in said
+
+
+def test_serve_on_a_port_that_is_taken(capsys):
+    """A port that another program holds: exit code 1, and what to do."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        assert main(["serve", "--port", str(other.getsockname()[1])]) == 1
+    assert "another program holds this port" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_tap_until_it_is_told_to_stop(number, tmp_path):
+    """A tap records what passes, and ends as cleanly as a server."""
+    file = tmp_path / "hop.jsonl"
+    with UpgradeServer() as server, running("tap", "--to", f"127.0.0.1:{server.port}", "-o", str(file)) as process:
+        ask(listening(process))
+        process.send_signal(number)
+        out, err = process.communicate(timeout=10)
+        assert (process.returncode, out, err) == (0, "", f"labkit: saved {file}\n")
+        assert load(file) == server.trace
+
+
+def test_a_save_that_fails_is_told_in_the_end(tmp_path):
+    """Where a connection cannot be saved the server goes on, and its exit code tells."""
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    with running("serve", "-o", str(folder / "a.jsonl")) as process:
+        url = listening(process)
+        folder.rmdir()
+        ask(url)
+        ask(url)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=10)
+    assert process.returncode == 1
+    assert "cannot be written" in err
+    assert "Traceback" not in err
+
+
+# files
+
+
+def test_dissect_explains_every_byte(saved, capsys):
+    """`dissect` explains a file, as text or as data, and nothing else goes to standard output."""
+    assert main(["dissect", str(saved)]) == 0
+    out, err = capsys.readouterr()
+    assert "Sec-WebSocket-Key" in out
+    assert err == ""
+    assert main(["dissect", str(saved), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["labkit"], found["schema"], found["outcome"]) == ("dissection", 1, "switched")
+
+
+@pytest.mark.parametrize("command", [["dissect"], ["dissect", "--json"], ["draw"]])
+def test_secrets_stay_secret(command, tmp_path, capsys):
+    """Cookies and tokens are starred out, unless they are asked for."""
+    offer = Offer.websocket("/?token=t0k").with_field("Authorization", "s3cret")
+    trace = simulate(Scenario(offer.with_field("Cookie", "k=v4lue")))
+    file = trace.save(tmp_path / "a.jsonl", keep_secrets=True)
+    assert main([command[0], str(file), *command[1:]]) == 0
+    hidden = capsys.readouterr().out
+    assert main([command[0], str(file), *command[1:], "--keep-secrets"]) == 0
+    shown = capsys.readouterr().out
+    assert [word in hidden for word in ("t0k", "s3cret", "v4lue")] == [False] * 3
+    assert "t0k" in shown
+
+
+@pytest.mark.parametrize(
+    ("kind", "begins"), [("text", "Switched"), ("svg", "<svg"), ("mermaid", "sequenceDiagram"), ("html", "<")]
+)
+def test_draw_draws(kind, begins, saved, tmp_path, capsys):
+    """Each format goes to standard output, or into a file, the same."""
+    assert main(["draw", str(saved), "--format", kind]) == 0
+    out = capsys.readouterr().out
+    assert begins in out[:200]
+    file = tmp_path / "picture"
+    assert main(["draw", str(saved), "--format", kind, "-o", str(file)]) == 0
+    assert file.read_text(encoding="utf-8") == out
+    assert capsys.readouterr().out == ""
+
+
+FILES = {
+    "missing": None,
+    "empty": b"",
+    "text": b"hello\n",
+    "other JSON": b'{"a": 1}\n',
+    "bytes": bytes(range(256)),
+    "a newer schema": b'{"labkit": "trace", "schema": 99, "hops": [["a", "b"]]}\n',
+    "a broken line": b'{"labkit": "trace", "schema": 1, "title": "", "note": "", "hops": [["a", "b"]]}\n{"t": 0,\n',
+    "a wrong event": b'{"labkit": "trace", "schema": 1, "title": "", "note": "", "hops": [["a", "b"]]}\n{"t": 0, "hop": 7, "to": "server", "text": ""}\n',
+    "cut in the middle": b'{"labkit": "trace", "schema": 1, "title": "", "note": "", "hops": [["a", "b"]]}\n{"t": 0.0, "hop": 0, "to": "ser',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("command", [["dissect"], ["dissect", "--json"], ["draw"], ["draw", "--format", "svg"]])
+@pytest.mark.parametrize("name", FILES)
+def test_a_wrong_file_is_named(command, name, tmp_path, capsys):
+    """A file that is no trace: exit code 2, and one line with the file and the line; never a traceback."""
+    file = tmp_path / "wrong.jsonl"
+    if FILES[name] is not None:
+        file.write_bytes(FILES[name])
+    assert main([command[0], str(file), *command[1:]]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"labkit: {file}")
+    assert err.count("\n") == 1
+
+
+def test_a_folder_is_no_file(tmp_path, capsys):
+    """A directory is named as one, to read from and to write to."""
+    assert main(["draw", str(tmp_path)]) == 2
+    assert "a directory" in capsys.readouterr().err
+    file = simulate(Scenario()).save(tmp_path / "a.jsonl")
+    assert main(["draw", str(file), "-o", str(tmp_path)]) == 2
+    assert f"cannot write {tmp_path}" in capsys.readouterr().err
+
+
+# streams
+
+
+def test_a_reader_that_has_seen_enough(saved):
+    """A broken pipe, `labkit … | head -1`, is no fault: no message, exit code 0."""
+    with running("dissect", str(saved), "--leaves") as process:
+        process.stdout.close()
+        assert process.wait(20) == 0
+        assert process.stderr.read() == ""
+        process.stdout = None
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
+def test_any_terminal_will_do(saved, encoding):
+    """Where the locale knows no box-drawing characters the output is UTF-8, and never a traceback."""
+    with running("draw", str(saved), env={**os.environ, "PYTHONIOENCODING": encoding}, encoding="utf-8") as process:
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (0, "")
+    assert "──►│" in out
+
+
+def test_both_commands_are_one():
+    """`labkit` and `python -m labkit` are the same."""
+    from importlib.metadata import entry_points
+
+    [command] = entry_points(group="console_scripts", name="labkit")
+    assert command.load() is main
