@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from websockets.datastructures import Headers
+from websockets.exceptions import InvalidHandshake
 from websockets.extensions.base import Extension
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 from websockets.http11 import Request
@@ -21,7 +22,7 @@ from labkit.parties.core import QUIET, StoredFactory
 from labkit.parties.described import Server
 from labkit.wire.fields import Fields
 from labkit.wire.http1 import RequestHead
-from labkit.wire.upgrade import Protocol, accept_key, is_key, offered, options
+from labkit.wire.upgrade import Protocol, is_key, offered, options
 
 __all__ = [
     "ALLOW", "HEAD_TESTS", "OFFER_TESTS", "Decline", "Switch", "Test", "check_head", "choose", "evaluate", "named",
@@ -57,7 +58,6 @@ class Test(NamedTuple):
 
 # uri-host [":" port] of RFC 9110, 7.2, with the hosts of RFC 3986, 3.2.2. It may be empty.
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*)(:[0-9]*)?")
-_NEGOTIATED = frozenset(("sec-websocket-extensions", "sec-websocket-protocol"))
 _METHODS = {"GET", "HEAD", "POST", "OPTIONS"}
 _KNOWN = {*_METHODS, "PUT", "DELETE", "PATCH", "TRACE", "CONNECT"}
 ALLOW = ("Allow", "GET, HEAD, POST, OPTIONS")
@@ -238,9 +238,6 @@ def named(server: Server) -> tuple[tuple[str, str], ...]:
 
 def _accept(server: Server, head: RequestHead, name: str) -> Switch | Decline:
     """Let websockets' core make the rest of the handshake: the key's answer, extensions, subprotocol."""
-    if not any(own.lower() in _NEGOTIATED for own, _ in head.fields):  # then only the key is to be answered
-        answer = ("Sec-WebSocket-Accept", accept_key(head.fields.all("Sec-WebSocket-Key")[0]))
-        return Switch(name, Fields((("Upgrade", "websocket"), ("Connection", "Upgrade"), answer)), websocket=True)
     factories: list[ServerPerMessageDeflateFactory] = []
     if server.deflate != "off":
         factories = [ServerPerMessageDeflateFactory() if server.deflate == "zlib" else StoredFactory()]
@@ -251,8 +248,13 @@ def _accept(server: Server, head: RequestHead, name: str) -> Switch | Decline:
     core = ServerProtocol(extensions=factories, select_subprotocol=select, logger=QUIET)  # type: ignore[arg-type]
     # What was chosen here is what it is asked for, whatever else the client would have taken.
     lines = head.fields.replaced("Upgrade", "websocket")
-    response = core.accept(Request(head.target, Headers(lines)))
-    if response.status_code != 101:
-        return Decline(400, response.body.decode("utf-8", "replace").strip().partition("\n")[0])
-    fields = Fields(tuple((name, value) for name, value in response.headers.raw_items() if name != "Date"))
-    return Switch(name, fields, websocket=True, extensions=tuple(core.extensions), subprotocol=core.subprotocol)
+    try:
+        proof, extensions, subprotocol = core.process_request(Request(head.target, Headers(lines)))
+    except InvalidHandshake as error:
+        return Decline(400, str(error).partition("\n")[0])
+    fields = Fields((("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Accept", proof)))
+    if extensions is not None:
+        fields = fields.with_line("Sec-WebSocket-Extensions", extensions)
+    if subprotocol is not None:
+        fields = fields.with_line("Sec-WebSocket-Protocol", subprotocol)
+    return Switch(name, fields, websocket=True, extensions=tuple(core.extensions), subprotocol=subprotocol)

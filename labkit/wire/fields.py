@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from labkit.errors import WireError
 
@@ -69,6 +69,7 @@ class Fields:
     """
 
     lines: tuple[Pair, ...] = ()
+    _index: dict[str, list[str]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, lines: Iterable[Pair]) -> Fields:
@@ -86,8 +87,11 @@ class Fields:
 
     def all(self, name: str) -> list[str]:
         """Return every value of `name`, a line each, in order."""
-        wanted = name.lower()
-        return [value for own, value in self.lines if own.lower() == wanted]
+        index = self._index
+        if not index:  # made at the first look; a head is asked for many names
+            for own, value in self.lines:
+                index.setdefault(own.lower(), []).append(value)
+        return list(index.get(name.lower(), ()))
 
     def get(self, name: str) -> str | None:
         """Return the value of `name`, its lines joined by a comma (RFC 9110, 5.3); None where absent."""
