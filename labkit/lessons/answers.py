@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from labkit.render.html import table
 
-__all__ = ["Point", "Review", "SEED_DIAGRAM", "review_mermaid"]
+__all__ = ["SEED_DIAGRAM", "Point", "Review", "review_mermaid"]
 
 SEED_DIAGRAM = """\
 sequenceDiagram
@@ -54,7 +54,7 @@ class Review:
     def __repr__(self) -> str:
         return f"<Review: {sum(point.holds for point in self.points)} of {len(self.points)} points hold>"
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         rows = [("✓ holds" if p.holds else "✗ not yet", p.what, "" if p.holds else p.why) for p in self.points]
         names = ("Point", "What was looked for", "Why it matters")
         return {"text/plain": str(self), "text/html": table(names, rows)}

@@ -14,7 +14,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.M | re.S)
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
 def test_the_python_blocks_run_and_print_what_the_readme_shows(tmp_path, monkeypatch):
@@ -57,4 +57,4 @@ def test_every_command_of_the_table_exists(capsys):
     with pytest.raises(SystemExit):
         main(["--help"])
     text = capsys.readouterr().out
-    assert names <= set(re.findall(r"^    (\w+)", text, re.M))
+    assert names <= set(re.findall(r"^    (\w+)", text, re.MULTILINE))
