@@ -30,22 +30,19 @@ class Dissection:
     hops: tuple[HopView, ...]
 
     @property
-    def offer(self) -> Exchange | None:
-        """The exchange that counts: the last one on the first hop that offers an upgrade, or else the last."""
-        exchanges = self.hops[0].exchanges if self.hops else ()
-        offers = [exchange for exchange in exchanges if exchange.offer or exchange.switched]
-        chosen = offers or exchanges
-        return chosen[-1] if chosen else None
+    def exchange(self) -> Exchange | None:
+        """The exchange of the first hop that counts; see `HopView.exchange`."""
+        return self.hops[0].exchange if self.hops else None
 
     @property
     def outcome(self) -> str:
         """How it ended, in a word; see `Exchange.outcome`."""
-        return self.offer.outcome if self.offer else "no answer"
+        return self.exchange.outcome if self.exchange else "no answer"
 
     @property
     def status(self) -> int | None:
         """The status code of its answer; None where no answer came."""
-        return self.offer.status if self.offer else None
+        return self.exchange.status if self.exchange else None
 
 
 def dissect(trace: Trace) -> Dissection:

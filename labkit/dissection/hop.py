@@ -115,6 +115,13 @@ class HopView:
     ends: dict[Direction, How] = field(default_factory=dict)
     missing: dict[Direction, int | None] = field(default_factory=dict)
 
+    @property
+    def exchange(self) -> Exchange | None:
+        """The exchange that counts: the last one that offers an upgrade or gets a 101, or else the last."""
+        offers = [exchange for exchange in self.exchanges if exchange.offer or exchange.switched]
+        found = offers or self.exchanges
+        return found[-1] if found else None
+
     def frames(self, direction: Direction) -> FramesPart | None:
         """Return the WebSocket frames of a direction, if it has any."""
         return next((part for part in self.parts[direction] if isinstance(part, FramesPart)), None)

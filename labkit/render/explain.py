@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from labkit.dissection import Bits, Dissection, FramesPart, HeadPart, Span, dissect
 from labkit.dissection.secrets import masked
 from labkit.errors import WrongUse
-from labkit.render.finding import after, ends, missing
+from labkit.render.headline import after, ends, missing
 from labkit.render.layout import step_name
 from labkit.render.measure import clean, columns, wrap
 from labkit.render.messages import Kind, Message

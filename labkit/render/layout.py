@@ -82,7 +82,7 @@ class Layout:
     """A sequence diagram, ready to be drawn in any form.
 
     Args:
-        title: the finding: "Switched to websocket (101)".
+        title: how it ended: "Switched to websocket (101)".
         description: the same in one to three sentences, for those who do not see the picture.
         parties: the columns, from the client's end.
         rows: what is drawn below them.

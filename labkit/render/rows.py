@@ -1,4 +1,4 @@
-"""From a dissection to the layout of its diagram: every message an arrow, every finding a band."""
+"""From a dissection to the layout of its diagram: every message an arrow, every statement a band."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 
 from labkit.dissection import ContentPart, Dissection, Exchange, FramesPart, HeadPart, HopView, OpaquePart
 from labkit.dissection.websocket import shown
-from labkit.render.finding import chosen, description, ends, finding, missing, seam_text
 from labkit.render.fold import Folded, fold
+from labkit.render.headline import description, ends, headline, missing, seam_text
 from labkit.render.layout import Arrow, Band, Detail, Fold, Layout, Row, columns_of, step_name
 from labkit.render.measure import clean
 from labkit.render.messages import Kind, Message
@@ -36,7 +36,7 @@ def lay_out(dissection: Dissection) -> Layout:
     for entry in fold(ordered(dissection)):
         drawing.add(entry)
     drawing.close()
-    title = finding(dissection)
+    title = headline(dissection)
     if trace.title:
         title = f"{clean(trace.title, 80)} — {title[0].lower()}{title[1:]}"
     return Layout(title, description(dissection), parties, tuple(drawing.rows), clean(trace.note, 120))
@@ -107,7 +107,7 @@ class _Drawing:
         return step_name(0, hop, len(self.places))[1:]
 
     def _stop(self, view: HopView, whole: tuple[int, int]) -> None:
-        exchange = chosen(view)
+        exchange = view.exchange
         if exchange is None or exchange.switched or not exchange.offer:
             return
         alone = not any(other.seam for other in self.dissection.hops)

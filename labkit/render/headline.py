@@ -8,24 +8,17 @@ from labkit.trace import Cut, Direction, End, Gap, How
 from labkit.wire.http1 import RequestHead, ResponseHead
 from labkit.wire.upgrade import offered
 
-__all__ = ["after", "chosen", "description", "ends", "finding", "missing", "seam_text"]
+__all__ = ["after", "description", "ends", "headline", "missing", "seam_text"]
 
 _DECLINES = {
     "ignored": "ignored", "redirected": "redirected", "required": "upgrade required", "refused": "refused",
 }  # fmt: skip
 
 
-def chosen(view: HopView) -> Exchange | None:
-    """Return the exchange a hop is about: the last that offers an upgrade, else the last of all."""
-    offers = [exchange for exchange in view.exchanges if exchange.offer or exchange.switched]
-    found = offers or view.exchanges
-    return found[-1] if found else None
-
-
-def finding(dissection: Dissection) -> str:
-    """Return the finding of the first hop in a few words: "Switched to websocket (101)"."""
+def headline(dissection: Dissection) -> str:
+    """Return how the first hop ended in a few words: "Switched to websocket (101)"."""
     view = dissection.hops[0] if dissection.hops else None
-    exchange = chosen(view) if view else None
+    exchange = view.exchange if view else None
     if view is None or exchange is None:
         return _nothing(view)
     if exchange.switched:
@@ -110,9 +103,9 @@ def missing(dissection: Dissection) -> list[tuple[int, str]]:
 def description(dissection: Dissection) -> str:
     """Return one to three full sentences on what the diagram shows."""
     view = dissection.hops[0] if dissection.hops else None
-    exchange = chosen(view) if view else None
+    exchange = view.exchange if view else None
     if view is None or exchange is None:
-        return f"A sequence diagram. {finding(dissection)}."
+        return f"A sequence diagram. {headline(dissection)}."
     sentences = [_asked(dissection, exchange), _answered(view, exchange)]
     how = ends(dissection, 0)
     if how:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from labkit.dissection import dissect
-from labkit.render.finding import description, ends, finding, missing, seam_text
+from labkit.render.headline import description, ends, headline, missing, seam_text
 from labkit.trace import Cut, End, Gap, Hop, How, Trace, Transfer
 from tests.render.exchanges import ANSWER, ASK, BAD_KEY, PLAIN, REPLY, REQUEST, REQUIRED, declined, echo, talk
 
@@ -41,7 +41,7 @@ def unanswered(*ends_: End) -> Trace:
 )
 def test_the_title_states_how_the_offer_ended(trace, words):
     """Each end of step 3 has its words (RFC 9110, 7.8)."""
-    assert finding(dissect(trace)) == words
+    assert headline(dissect(trace)) == words
 
 
 def test_the_seam_says_what_ends():
