@@ -40,11 +40,11 @@ PARAMETERS = (
     "secret", "client_secret", "password", "passwd", "pwd", "pass", "sig", "signature", "auth", "session",
     "session_id", "sessionid", "sid",
 )  # fmt: skip
-"""Names of URL parameters whose values are secret, wherever a URL stands."""
+"""Names of parameters whose values are secret, in a URL wherever it stands, and in a form's content."""
 
 _LINE = re.compile(rb"(?im)^([!#$%&'*+.^_`|~0-9a-z-]+)[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)")
 _URL = re.compile(
-    r"(?i)[?&;#](?:" + "|".join(PARAMETERS) + r")=([^&;#\s\"'<>]+)"  # ?token=…
+    r"(?im)(?:^|[?&;#])(?:" + "|".join(PARAMETERS) + r")=([^&;#\s\"'<>]+)"  # ?token=…
     r"|//[^/@\s:\"'<>]*:([^/@\s\"'<>]+)@"  # //user:password@
 )
 _URL_BYTES = re.compile(_URL.pattern.encode())

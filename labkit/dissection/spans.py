@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 __all__ = ["Bits", "Span"]
@@ -52,7 +53,12 @@ class Span:
             return (self,)
         return tuple(leaf for part in self.parts for leaf in part.leaves())
 
+    def walk(self) -> Iterator[Span]:
+        """Yield this span and every one below it, in order."""
+        yield self
+        for part in self.parts:
+            yield from part.walk()
+
     def faults(self) -> tuple[str, ...]:
         """Return every fault in this span and below, in order."""
-        own = (self.fault,) if self.fault else ()
-        return own + tuple(fault for part in self.parts for fault in part.faults())
+        return tuple(span.fault for span in self.walk() if span.fault)

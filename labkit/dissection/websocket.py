@@ -247,8 +247,9 @@ def _close_code(code: int) -> tuple[str, str, str]:
         return f"{code}: {row.meaning}", row.clause, fault
     if not 1000 <= code < 5000:
         return f"{code}: no close code", "RFC 6455, 7.4.2", "close codes go from 1000 to 4999 (RFC 6455, 7.4.2)"
-    kind = "not defined" if code < 3000 else "registered with IANA" if code < 4000 else "private use"
-    return f"{code}: {kind}", "RFC 6455, 7.4.2", ""
+    if code < 3000:
+        return f"{code}: not defined", "RFC 6455, 7.4.2", f"{code} is reserved and not defined (RFC 6455, 7.4.2)"
+    return f"{code}: {'registered with IANA' if code < 4000 else 'private use'}", "RFC 6455, 7.4.2", ""
 
 
 def _utf8_fault(text: bytes, what: str) -> str:

@@ -56,11 +56,11 @@ def _hop(view: HopView) -> dict[str, Any]:
         "ends": {f"to {way}": str(how) for way, how in view.ends.items()},
         "missing": {f"to {way}": length for way, length in view.missing.items()},
         "faults": [
-            {"to": str(way), "offset": leaf.start, "fault": fault}
+            {"to": str(way), "offset": span.start, "fault": span.fault}
             for way in Direction
-            for span in view.spans(way)
-            for leaf in (*span.parts, *span.leaves())
-            for fault in ([leaf.fault] if leaf.fault else [])
+            for part in view.spans(way)
+            for span in part.walk()
+            if span.fault
         ],
     }
 

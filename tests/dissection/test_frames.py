@@ -26,6 +26,7 @@ FAULTS = [
     (up(TEXT, b"a"), False, False, 0, "a server must not mask a frame", "5.1"),
     (up(CLOSE), False, False, 0, "a server must not mask a frame", "5.1"),
     (frame(PING, bytes(126)), False, False, 0, "a control frame carries 125 bytes at the most", "5.5"),
+    (frame(CLOSE, bytes(126)), False, False, 0, "a control frame carries 125 bytes at the most", "5.5"),
     (b"\x89\x7e\x00\x01a", False, False, 0, "a control frame carries 125 bytes at the most", "5.5"),
     (b"\x81\x7e\x00\x7d" + bytes(125), False, False, 0, "the length is not in its shortest form", "5.2"),
     (b"\x81\x7f" + (126).to_bytes(8, "big") + bytes(126), False, False, 0, "the length is not in its shortest form", "5.2"),
@@ -56,6 +57,7 @@ GOOD = [
     frame(TEXT, b"a") + frame(BINARY) + frame(PING) + frame(CLOSE),
     OPEN + frame(CONTINUATION, fin=False) + frame(PING, b"b") + frame(CONTINUATION) + frame(TEXT),
     frame(TEXT, bytes(126)) + frame(BINARY, bytes(65535)) + frame(BINARY, bytes(65536)),
+    frame(PING, bytes(125)),
     frame(CLOSE) + frame(PING) + frame(CLOSE),  # control frames may still cross a Close
 ]
 

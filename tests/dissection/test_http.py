@@ -88,7 +88,20 @@ def test_content_by_length():
     """Content that is shorter than stated says so (RFC 9112, 8)."""
     assert ContentPart("length", 0, 3, b"abc", 3).span().fault == ""
     assert ContentPart("length", 0, 3, b"abc", 5).span().fault == "Content-Length says 5 bytes, 3 came (RFC 9112, 8)"
-    assert ContentPart("until the end", 0, 3, b"abc").name == "content, 3 bytes"
+
+
+@pytest.mark.parametrize(
+    ("framing", "meaning", "clause"),
+    [
+        ("length", "its length is stated", "RFC 9112, 6.2"),
+        ("until the end", "it ends where the connection does", "RFC 9112, 6.3"),
+    ],
+)
+def test_content_says_how_it_is_framed(framing, meaning, clause):
+    """What tells where the content ends stands beside it, with its clause."""
+    part = ContentPart(framing, 2, 5, b"xxabc")
+    assert (part.name, part.span().start, part.span().end) == ("content, 3 bytes", 2, 5)
+    assert (part.span().meaning, part.span().clause) == (meaning, clause)
 
 
 def test_chunks_have_their_framing_as_leaves():

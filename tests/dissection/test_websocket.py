@@ -107,7 +107,7 @@ def test_header_cut_short(data, label, meaning):
         (close_payload(1000), ["close code"], []),
         (close_payload(1001, "bye"), ["close code", "close reason"], []),
         (close_payload(4999, "é"), ["close code", "close reason"], []),
-        (close_payload(1004), ["close code"], []),
+        (close_payload(1004), ["close code"], ["1004 is reserved and not defined (RFC 6455, 7.4.2)"]),
         (close_payload(1000) + b"a\xff", ["close code", "close reason"],
          ["not UTF-8 from byte 1 of the reason on (RFC 6455, 8.1)"]),
         (close_payload(999), ["close code"], ["close codes go from 1000 to 4999 (RFC 6455, 7.4.2)"]),
