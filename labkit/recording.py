@@ -18,6 +18,8 @@ class Recording:
 
     One thread adds; `trace` may be asked from any other at any time.
 
+    `note` may be set to what is to be said of it beside where it comes from.
+
     Args:
         clock: gives the time in seconds; only differences are kept.
         limit: the most bytes to keep, both directions together.
@@ -37,6 +39,7 @@ class Recording:
         self._cut: dict[Direction, tuple[float, int]] = {}
         self._ends: dict[Direction, tuple[float, How, int]] = {}
         self._began = clock()
+        self.note = ""
 
     def add(self, direction: Direction, data: bytes) -> None:
         """Keep `data`, as far as the limit allows."""
@@ -77,4 +80,4 @@ class Recording:
             events.insert(place if place < len(rows) else kept, End(0, way, how, time - began))
         last = max((event.time for event in events), default=0.0)
         events += [End(0, way, How.ABANDONED, last) for way in Direction if way not in ends]
-        return Trace(tuple(events), (self._hop,), title, note)
+        return Trace(tuple(events), (self._hop,), title, "; ".join(text for text in (note, self.note) if text))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["dissect_file", "draw", "lab", "reset_copy", "serve", "tap", "tell", "trace"]
 
 _FLAG = "--allow-remote"
+_MOST_WAITING = 1000  # recordings that wait to be drawn and saved
 
 
 # what listens
@@ -37,6 +38,8 @@ def serve(arguments: argparse.Namespace) -> int:
     from labkit.parties.described import Limits, Server  # noqa: PLC0415
 
     check_loopback(arguments.host, arguments.allow_remote, _FLAG)
+    if arguments.no_trace and (arguments.output or arguments.draw):
+        raise WrongUse("--no-trace records nothing that could be saved or drawn: leave it out, or -o and --draw")
     limits = Limits(message=arguments.max_size, recorded=arguments.max_bytes or max(arguments.max_size, 1 << 20))
     told = Server(
         paths=tuple(arguments.path),
@@ -106,13 +109,17 @@ class _Sink:
         self._draw: bool = arguments.draw
         self._output: Path | None = arguments.output
         self._number = 0
-        self._queue: queue.SimpleQueue[Recording] = queue.SimpleQueue()
+        self._queue: queue.Queue[Recording] = queue.Queue(_MOST_WAITING)
         _check_folder(self._output)
 
     def take(self, recording: Recording) -> None:
         """Take a recording; called in the listener's thread."""
-        if self._draw or self._output:
-            self._queue.put(recording)
+        if not (self._draw or self._output):
+            return
+        try:
+            self._queue.put_nowait(recording)
+        except queue.Full:
+            self.problem = f"connections ended faster than they could be saved: more than {_MOST_WAITING} were waiting"
 
     def work(self, patience: float) -> None:
         """Deal with what has come, waiting up to `patience` seconds for it."""

@@ -101,7 +101,7 @@ def exchange(
     check_loopback(address.host, allow_remote)
     if not 0 < patience <= _MOST_PATIENCE:
         raise WrongUse(f"patience is above 0 and at most {_MOST_PATIENCE:g} seconds, not {patience!r}")
-    own = is_own(address.port)
+    own = is_own(address)
     offer = _offer_for(address, offer, own=own)
     offer.to_bytes()  # what cannot be said, here or in `say`, is told before anything is dialled
     handler = talk(say, patience)

@@ -14,12 +14,14 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from labkit.errors import Failed, WrongUse
-from labkit.net.address import check_loopback
+from labkit.net.address import Address, check_loopback
 from labkit.net.loop import LoopThread
 from labkit.recording import Recording
 from labkit.trace import Trace
 
-__all__ = ["Engine", "Listener", "is_own", "stop_all"]
+__all__ = ["MOST_OPEN", "Engine", "Listener", "Turned", "is_own", "stop_all"]
+
+MOST_OPEN = 5000  # connections at once, whatever the limits say; one more is broken off at once
 
 _RUNNING: weakref.WeakSet[Listener] = weakref.WeakSet()
 _START_TIME = 5.0  # seconds to bind and listen
@@ -82,6 +84,15 @@ class Engine:
             await asyncio.sleep(_GOODBYE_TIME / 100)
 
 
+class Turned(asyncio.Protocol):
+    """A connection that is broken off as soon as it is made: too many are open."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Break off."""
+        assert isinstance(transport, asyncio.Transport)
+        transport.abort()
+
+
 class Listener(ABC):
     """Something that listens: start it with `with`, or with `start()` and `stop()`.
 
@@ -114,7 +125,7 @@ class Listener(ABC):
         """
         if self.running:
             return self
-        _free(self._wanted)
+        _free(self.host, self._wanted)
         engine = Engine(f"labkit {self.kind}", self._recordings)
         engine.thread.start()
         try:
@@ -213,10 +224,10 @@ def _family(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
-def _free(port: int) -> None:
-    """Stop the listener of this process that holds a port, if one does."""
+def _free(host: str, port: int) -> None:
+    """Stop the listener of this process that holds an address, if one does."""
     for other in list(_RUNNING):
-        if port and other._port == port:  # noqa: SLF001  one room
+        if port and _holds(other, host, port):
             other.stop()
 
 
@@ -229,9 +240,14 @@ def _why_not(host: str, port: int, error: Exception) -> str:
     return f"cannot listen on {where}: {error}"
 
 
-def is_own(port: int) -> bool:
-    """Tell whether the lab's own server of this process answers on a port, be it through taps."""
-    return any(listener._port == port and listener._leads_home() for listener in list(_RUNNING))  # noqa: SLF001  one room
+def is_own(address: Address) -> bool:
+    """Tell whether the lab's own server of this process answers at an address, be it through taps."""
+    return any(_holds(each, address.host, address.port) and each._leads_home() for each in list(_RUNNING))  # noqa: SLF001  one room
+
+
+def _holds(listener: Listener, host: str, port: int) -> bool:
+    same = host in (listener.host, "localhost") or listener.host in ("0.0.0.0", "::")  # noqa: S104  compared only
+    return same and listener._port == port  # noqa: SLF001  one room
 
 
 def stop_all() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from labkit.errors import WrongUse
-from labkit.net.listener import Engine, Listener
+from labkit.net.listener import MOST_OPEN, Engine, Listener, Turned
 from labkit.net.wire import Wire
 from labkit.parties.clocks import lab_date
 from labkit.parties.described import Limits, Server
@@ -100,13 +100,18 @@ def _connections(
 
     def ended(wire: Wire) -> None:
         served.discard(wire.host)
-        if wire.recording is not None:
-            over(wire.recording)
-        engine.closed(wire)
+        try:
+            if wire.recording is not None:
+                wire.recording.note = wire.party.problem
+                over(wire.recording)
+        finally:
+            engine.closed(wire)
 
-    def connection() -> Wire:
+    def connection() -> asyncio.BaseProtocol:
+        if len(engine.open) >= min(MOST_OPEN, 2 * limits.connections + 10):
+            return Turned()  # as many are being told that there is no room as there is room for
         recording = None
-        if record:
+        if record and len(served) < limits.connections:
             recording = Recording(asyncio.get_running_loop().time, limit=limits.recorded)
             engine.note(recording)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from labkit.errors import WrongUse
 from labkit.net.address import Address, check_loopback, parse_address
-from labkit.net.listener import Engine, Listener, is_own
+from labkit.net.listener import MOST_OPEN, Engine, Listener, Turned, is_own
 from labkit.net.wire import break_off
 from labkit.recording import DEFAULT_LIMIT, Recording
 from labkit.trace import Direction, Hop, How
@@ -70,17 +70,21 @@ class Tap(Listener):
         return _connections(engine, self.target, self._hop, self._recorded_most, self._ended)
 
     def _leads_home(self) -> bool:
-        return is_own(self.target.port)
+        return is_own(self.target)
 
 
 def _connections(
     engine: Engine, target: Address, hop: Hop, recorded: int, ended: Callable[[Recording], None]
 ) -> Callable[[], asyncio.BaseProtocol]:
     def over(relay: _Relay) -> None:
-        ended(relay.recording)
-        engine.closed(relay)
+        try:
+            ended(relay.recording)
+        finally:
+            engine.closed(relay)
 
     def connection() -> asyncio.BaseProtocol:
+        if len(engine.open) >= MOST_OPEN:
+            return Turned()
         recording = Recording(asyncio.get_running_loop().time, limit=recorded, hop=hop)
         engine.note(recording)
         relay = _Relay(target, recording, over)

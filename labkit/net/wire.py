@@ -18,6 +18,7 @@ __all__ = ["Wire", "break_off"]
 
 _GRACE = 2.0  # seconds a handler has to end once its connection is gone
 _LINGER = "hh" if os.name == "nt" else "ii"  # the sizes in C's struct linger
+_MOST_UNSENT = 1 << 20  # bytes; whoever asks on and does not read the answers is read from no more
 _SLACK = 0.005  # seconds by which a timer may be late
 
 
@@ -51,6 +52,7 @@ class Wire(asyncio.Protocol):
         self._finished = False
         self._finished_other = False
         self._paused = False
+        self._choked = False
         self._lost = False
         self._tls = False
         self.transport: asyncio.Transport
@@ -106,10 +108,12 @@ class Wire(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Hold back: the other side takes no more for now."""
+        self._choked = True
         self.party.writable(False)
 
     def resume_writing(self) -> None:
         """Go on: the other side takes more again."""
+        self._choked = False
         self.party.writable(True)
         self.flush()
 
@@ -156,7 +160,8 @@ class Wire(asyncio.Protocol):
             self.transport.write(data)
         if party.ending:
             self._end(party.ending)
-        if party.full is not self._paused:
+        full = party.full or (self._choked and self.transport.get_write_buffer_size() > _MOST_UNSENT)
+        if full is not self._paused:
             self._paused = not self._paused
             if self._paused:
                 self.transport.pause_reading()

@@ -89,7 +89,9 @@ def _framing(_: Server, head: RequestHead) -> Decline | None:
         return Decline(400, "Transfer-Encoding in HTTP/1.0, which does not know it")
     if "Content-Length" in head.fields:
         return Decline(400, "both Transfer-Encoding and Content-Length: the content could be read in two ways")
-    return None if codings == ["chunked"] else Decline(501, "a transfer coding other than chunked")
+    if codings[-1] != "chunked" or codings.count("chunked") > 1:
+        return Decline(400, "chunked must be the last transfer coding, and only once: else the end is unclear")
+    return None if len(codings) == 1 else Decline(501, "a transfer coding other than chunked")
 
 
 def _expect(_: Server, head: RequestHead) -> Decline | None:

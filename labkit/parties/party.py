@@ -77,6 +77,10 @@ class Party(Protocol):
 
     ending: Ending
 
+    @property
+    def problem(self) -> str:
+        """What went wrong, in a few words; empty where nothing did."""
+
     def receive(self, data: bytes) -> None:
         """Take bytes from the other side."""
 

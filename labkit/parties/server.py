@@ -128,6 +128,8 @@ class ServerParty:
         if self.ending is Ending.FIN:
             if now >= self._lingers_until:
                 self.ending = Ending.RESET
+        elif self._due is not None and now >= self._due and not self._buffer and self._state == "head":
+            self._finish()  # all that came were empty lines: there is no request to answer
         elif self._due is not None and now >= self._due:
             self._decline(Decline(408, f"the request was not complete in {self._patience:g} s"))
         elif self._after is None and now >= self._seen + self.limits.idle_time:
@@ -181,6 +183,12 @@ class ServerParty:
         if self._after is not None:
             self._after.finished(error)
 
+    @property
+    def problem(self) -> str:
+        """What went wrong in this party's own handler, in a few words; empty where nothing did."""
+        error = self.handler_error
+        return f"the server's handler failed: {type(error).__name__}: {error}" if error is not None else ""
+
     # reading requests
 
     def _read(self) -> None:
@@ -190,13 +198,14 @@ class ServerParty:
 
     def _read_head(self) -> bool:
         buffer = self._buffer
+        if not buffer:
+            return False
+        if self._due is None:  # empty lines count too: else a client could send them for ever
+            self._due = self.host.clock() + self.limits.head_time
         if empty := _EMPTY_LINES.match(buffer):
             del buffer[: empty.end()]
-        if not buffer:
-            self._due = None  # what came were empty lines: no head has begun
-            return False
-        if self._due is None:
-            self._due = self.host.clock() + self.limits.head_time
+            if not buffer:
+                return False
         if buffer[0] not in _FIRST:  # no head can begin so, and its end may never come
             tls = "this is a TLS handshake, and plain HTTP is spoken here"
             self._decline(Decline(400, tls if buffer[0] == _TLS else f"byte 0 of the head: {Fault.BAD_METHOD}"))

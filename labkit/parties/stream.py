@@ -148,8 +148,10 @@ class Stream:
     async def sleep(self, seconds: float) -> None:
         """Wait, by the clock of whoever drives this party: in memory no time passes."""
         until = self._host.clock() + seconds
-        while self._host.clock() < until and not self._speech.shut:
-            await self._wait(until)
+        while not self._speech.shut:
+            await self._wait(until)  # once at least, so that others get their turn
+            if self._host.clock() >= until:
+                return
 
     async def _wait(self, until: float | None = None) -> None:
         park = self._host.park()

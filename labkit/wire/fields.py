@@ -87,11 +87,12 @@ class Fields:
 
     def all(self, name: str) -> list[str]:
         """Return every value of `name`, a line each, in order."""
-        index = self._index
-        if not index:  # made at the first look; a head is asked for many names
+        if not self._index:  # made at the first look: a head is asked for many names
+            index: dict[str, list[str]] = {}
             for own, value in self.lines:
                 index.setdefault(own.lower(), []).append(value)
-        return list(index.get(name.lower(), ()))
+            self._index.update(index)  # at once, so that no other thread sees half of it
+        return list(self._index.get(name.lower(), ()))
 
     def get(self, name: str) -> str | None:
         """Return the value of `name`, its lines joined by a comma (RFC 9110, 5.3); None where absent."""

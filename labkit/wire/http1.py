@@ -225,7 +225,7 @@ def _strict(data: bytes) -> RequestHead | ResponseHead:
     if head.faults:
         offset, fault = head.faults[0]
         raise WireError(f"byte {offset}: {fault}")
-    if head.value is None or not head.whole:
+    if head.value is None:
         raise WireError(f"byte {head.end}: {Fault.CUT_SHORT}")
     if head.end != len(data):
         raise WireError(f"byte {head.end}: the head ends here and {len(data) - head.end} bytes follow it")

@@ -6,6 +6,7 @@ import threading
 from contextlib import contextmanager
 
 import pytest
+import websockets.asyncio.server
 from websockets.sync.server import serve
 
 from labkit.dissection import dissect
@@ -65,6 +66,31 @@ def test_another_servers_echo_is_understood(size, deflate):
     assert (outcome.status, outcome.problem) == (101, "")
     compressed = b"permessage-deflate" in outcome.trace.stream(REPLY)
     assert compressed is deflate
+    assert {outcome.trace.end(way) for way in Direction} == {How.FIN}
+
+
+def test_websockets_asyncio_server_is_understood():
+    """The other server of websockets, on asyncio: messages, fragments, and a server that closes by itself."""
+
+    async def handler(connection):
+        async for message in connection:
+            await connection.send(message)
+            await connection.ping()
+            if message == "enough":
+                await connection.close(4000, "enough")
+
+    async def exchanged():
+        async with websockets.asyncio.server.serve(handler, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            offer = Offer.websocket(deflate=True)
+            return await asyncio.to_thread(
+                exchange, f"ws://127.0.0.1:{port}/", offer, ["a", ("b", "c"), "enough", "late"]
+            )
+
+    outcome = asyncio.run(exchanged())
+    assert (outcome.status, outcome.problem) == (101, "")
+    [hop] = dissect(outcome.trace).hops
+    assert [frame.opcode for frame in hop.frames(ASK).frames if frame.opcode in (8, 10)].count(8) == 1
     assert {outcome.trace.end(way) for way in Direction} == {How.FIN}
 
 

@@ -155,6 +155,30 @@ def test_connections_have_a_limit():
         second.socket.close()
 
 
+def test_a_crowd_is_broken_off():
+    """Where as many wait for their 503 as there is room for, one more is broken off at once, and costs nothing."""
+    with UpgradeServer(limits=Limits(connections=1, close_time=5)) as server:
+        peers = [Peer(server) for _ in range(12)]
+        assert until(lambda: len(server._engine.open) == 12)
+        with Peer(server) as crowd:
+            assert crowd.rest() == b""
+        assert len(server.traces) == 1
+        for peer in peers:
+            peer.socket.close()
+        assert until(lambda: ask(server.url, Offer.plain()).stream(REPLY)[:12] == b"HTTP/1.1 200")
+
+
+def test_a_handlers_failure_is_in_the_note():
+    """What went wrong in the server's own handler is told beside the trace."""
+
+    async def wrong(stream):
+        raise ValueError("my own")
+
+    with UpgradeServer(protocols={"websocket": wrong}) as server:
+        ask(server.url, say=listen)
+        assert server.trace.note == "recorded by the server; the server's handler failed: ValueError: my own"
+
+
 def test_a_slow_sender_gets_408():
     """A client that sends its head byte by byte is told when its time is up (RFC 9110, 15.5.9)."""
     with UpgradeServer(limits=Limits(head_time=0.3, close_time=0.2)) as server, Peer(server) as peer:
@@ -215,6 +239,27 @@ def test_a_client_that_never_reads_fills_nothing():
         assert len(sent) == first  # it waits
         assert first * 65536 < 64 << 20
         assert until(lambda: server.traces[0].end(REPLY) is not How.ABANDONED)  # and is given up
+
+
+@pytest.mark.parametrize(
+    ("before", "flood"),
+    [(b"", head(HOST) * 500), (opening(), asked(PING, b"p" * 125) * 500), (opening(), asked(TEXT, b"t" * 1000) * 100)],
+    ids=["requests", "pings", "messages"],
+)
+def test_a_client_that_asks_on_and_never_reads_is_not_read_from(before, flood):
+    """Answers that nobody reads do not fill the memory: reading pauses, and goes on when they are read."""
+    with UpgradeServer(limits=Limits(recorded=1000, requests=1 << 30)) as server, Peer(server, timeout=0.3) as peer:
+        peer.send(before)
+        sent = 0
+        with contextlib.suppress(TimeoutError):  # it must come to a stop
+            while sent < 200 << 20:
+                peer.send(flood)
+                sent += len(flood)
+        assert sent < 100 << 20
+        [wire] = server._engine.open
+        assert wire.transport.get_write_buffer_size() < 8 << 20
+        assert len(peer.read(sent // 2)) == sent // 2
+        assert ask(server.url, Offer.plain()).stream(REPLY)[:12] == b"HTTP/1.1 200"
 
 
 def test_a_slow_handler_slows_its_client():

@@ -100,9 +100,11 @@ def test_the_client_leaves_nothing():
     """Hundreds of exchanges of the lab's own client leave no thread and no descriptor."""
     with UpgradeServer() as server:
         ask(server.url)
+        settled(server)
         before = threading.active_count(), descriptors()
         for _ in range(200):
             ask(server.url)
+        settled(server)
         assert (threading.active_count(), descriptors()) == before
 
 

@@ -16,6 +16,10 @@ class Noted(asyncio.Transport):
     def __init__(self):
         super().__init__()
         self.done = []
+        self.unsent = 0
+
+    def get_write_buffer_size(self):
+        return self.unsent
 
     def write(self, data):
         self.done.append(bytes(data))
@@ -178,6 +182,18 @@ async def test_the_party_hears_of_back_pressure(wire, party, transport, ended):
     wire.pause_writing()
     wire.resume_writing()
     assert party.got == [False, True]
+
+
+@wired
+async def test_reading_pauses_while_answers_pile_up(wire, party, transport, ended):
+    """Where much is unsent, because the other side does not read, no more is read from it either."""
+    wire.pause_writing()
+    wire.flush()
+    assert transport.done == []
+    transport.unsent = 2 << 20
+    wire.flush()
+    wire.resume_writing()
+    assert transport.done == ["pause", "resume"]
 
 
 @wired

@@ -211,6 +211,8 @@ REFUSED = {
     "two framings": (head(HOST, "Content-Length: 3", "Transfer-Encoding: chunked"), 400),
     "Transfer-Encoding in HTTP/1.0": (head(HOST, "Transfer-Encoding: chunked", start="GET / HTTP/1.0"), 400),
     "another transfer coding": (head(HOST, "Transfer-Encoding: gzip, chunked"), 501),
+    "a transfer coding that is not the last": (head(HOST, "Transfer-Encoding: chunked, gzip"), 400),
+    "chunked twice": (head(HOST, "Transfer-Encoding: chunked, chunked"), 400),
     "an unknown expectation": (head(HOST, "Expect: wonders"), 417),
     "a method that is not allowed": (head(HOST, start="DELETE / HTTP/1.1"), 405),
     "CONNECT": (head(HOST, start="CONNECT server.example.com:80 HTTP/1.1"), 405),
@@ -285,11 +287,22 @@ def test_what_cannot_be_a_head_is_not_waited_for(first, named):
 
 @pytest.mark.parametrize("leading", [b"\r\n", b"\r\n\r\n", b"\n"])
 def test_empty_lines_before_a_request_are_skipped(leading):
-    """Empty lines before the request line are no fault (RFC 9112, 2.2: SHOULD), nor the begin of a head."""
+    """Empty lines before the request line are no fault (RFC 9112, 2.2: SHOULD)."""
     served = Served()
     assert served.feed(*(leading[place : place + 1] for place in range(len(leading)))) == b""
-    assert served.wait(30) == b""
+    assert served.wait(5) == b""
     assert status(served.feed(head(HOST))) == 200
+    assert status(served.feed(leading + head(HOST))) == 200
+
+
+def test_empty_lines_alone_have_an_end():
+    """A client that sends nothing but empty lines is let go when a head's time is up, without a word."""
+    served = Served(head_time=5)
+    said = b""
+    for _ in range(10):
+        said += served.feed(b"\r\n" * 10) + served.wait(1)
+    assert said == b""
+    assert served.party.ending is not Ending.NOT_YET
 
 
 def test_a_head_may_be_as_long_as_the_limit():
@@ -881,3 +894,21 @@ def test_no_bytes_break_the_party(pieces):
 def test_masked_frames_are_what_the_helper_says():
     """The frames of these tests carry the RFC's masking key (RFC 6455, 5.7)."""
     assert asked(TEXT, b"Hello")[2:] == bytes.fromhex("37fa213d") + apply_mask(b"Hello", bytes.fromhex("37fa213d"))
+
+
+def test_empty_lines_do_not_hold_a_connection_open():
+    """A client that sends nothing but empty lines is idle (a limit of the lab)."""
+    served = Served(head_time=5)
+    for _ in range(6):
+        served.feed(b"\r\n")
+        served.wait(1)
+    assert served.party.ending is not Ending.NOT_YET
+
+
+@pytest.mark.parametrize(
+    ("coding", "wanted"),
+    [("gzip", 400), ("chunked, gzip", 400), ("chunked, chunked", 400), ("gzip, chunked", 501)],
+)
+def test_a_transfer_coding_that_cannot_be_framed_is_refused(coding, wanted):
+    """Where chunked is not the last coding the server must answer 400 (RFC 9112, 6.3); else 501 (6.1)."""
+    assert status(Served().feed(head(HOST, f"Transfer-Encoding: {coding}"))) == wanted

@@ -137,6 +137,7 @@ def test_close_payload():
     assert close_payload(None) == b""
     assert close_payload(1000, "é") == b"\x03\xe8\xc3\xa9"
     assert close_payload(1006) == b"\x03\xee"
+    assert [close_payload(0), close_payload(65535)] == [b"\x00\x00", b"\xff\xff"]
     assert len(close_payload(1000, "r" * 123)) == 125
 
 
