@@ -41,15 +41,21 @@ def simulate(scenario: Scenario) -> Trace:
     client = _Side(client_party, client_steps, Direction.TO_SERVER)
     server = _Side(server_party, server_steps, Direction.TO_CLIENT)
     recording = Recording(clock, limit=scenario.server.limits.recorded)
+    stopped = f"stopped after {_MOST_TURNS} turns"
     try:
         for _ in range(_MOST_TURNS):
             moved = client.turn(server, recording) | server.turn(client, recording)
-            if client.sent + server.sent > _MOST_BYTES or not (moved or _wait(clock, client, server)):
+            if client.sent + server.sent > _MOST_BYTES:
+                stopped = f"stopped after {_MOST_BYTES >> 20} MiB"
+                break
+            if not moved and not _wait(clock, client, server):
+                stopped = "" if client.closed and server.closed else f"stopped after {_LONGEST:g} s of its own clock"
                 break
     finally:
         client_steps.stop()
         server_steps.stop()
-    return recording.trace(scenario.title, "simulated")
+    notes = ["simulated", stopped, client_party.problem, server_party.problem]
+    return recording.trace(scenario.title, "; ".join(note for note in notes if note))
 
 
 class _Side:
