@@ -60,60 +60,84 @@ class Review:
         return {"text/plain": str(self), "text/html": table(names, rows)}
 
 
-_ARROW = re.compile(r"^\s*(\w+)\s*-?->>\s*(\w+)\s*:\s*(.*)$")
+_ARROW = re.compile(r"\s*(\w+)\s*(?:<<)?--?(?:>>?|x|\))\s*[+-]?\s*(\w+)\s*:\s*(.*)")
+_NOTE = re.compile(r"\s*note\s[^:]*:\s*(.*)", re.IGNORECASE)
+_CODE = re.compile(r"#(\d{1,6});")
 
 
-class _Drawing(NamedTuple):
-    """A Mermaid sequence diagram, as far as the points need it."""
+@dataclass
+class _Message:
+    """An arrow: who sends it, and its words, those of the notes that belong to it included."""
 
-    text: str
-    arrows: list[tuple[str, str, str]]
+    sender: str
+    words: str
+
+    def has(self, *names: str) -> bool:
+        """Tell whether all of these stand in its words, each as a word of its own."""
+        return all(re.search(rf"(?i)(?<![\w-]){re.escape(name)}(?![\w-])", self.words) for name in names)
+
+
+@dataclass(frozen=True)
+class _Drawing:
+    """A Mermaid sequence diagram as far as the points need it: the messages before, in and after the answer."""
+
+    request: list[_Message]
+    answer: _Message
+    after: list[_Message]
 
     @classmethod
     def read(cls, source: str) -> _Drawing:
-        found = (_ARROW.match(line) for line in source.splitlines())
-        return cls(source, [(m[1], m[2], m[3]) for m in found if m])
+        """Read a diagram; a note belongs to the arrow above it, and before the first arrow to that one."""
+        messages: list[_Message] = []
+        waiting = ""
+        for line in source.splitlines():
+            if note := _NOTE.fullmatch(line):
+                if messages:
+                    messages[-1].words += f" {note[1]}"
+                else:
+                    waiting += f"{note[1]} "
+            elif arrow := _ARROW.fullmatch(line):
+                messages.append(_Message(arrow[1], waiting + arrow[3]))
+                waiting = ""
+        place = next((place for place, message in enumerate(messages) if message.has("101")), len(messages))
+        answer = messages[place] if place < len(messages) else _Message("", "")
+        return cls(messages[:place], answer, messages[place + 1 :])
+
+    def asks(self, *names: str) -> bool:
+        """Tell whether all of these stand in the request."""
+        return _Message("", " ".join(message.words for message in self.request)).has(*names)
 
     @property
-    def answer(self) -> int:
-        """The place of the arrow with the 101; past the end where there is none."""
-        places = (place for place, arrow in enumerate(self.arrows) if "101" in arrow[2])
-        return next(places, len(self.arrows))
+    def data(self) -> list[_Message]:
+        """The messages after the answer, up to the first Close."""
+        closes = [place for place, message in enumerate(self.after) if message.has("close")]
+        return self.after[: closes[0]] if closes else self.after
 
-
-def _one_request(drawing: _Drawing) -> bool:
-    return drawing.answer == 1
-
-
-def _mentions(*words: str) -> Callable[[_Drawing], bool]:
-    return lambda drawing: all(word.lower() in drawing.text.lower() for word in words)
-
-
-def _says_back(drawing: _Drawing) -> bool:
-    return drawing.answer < len(drawing.arrows) and drawing.arrows[drawing.answer][0] != drawing.arrows[0][0]
-
-
-def _both_ways(drawing: _Drawing) -> bool:
-    after = drawing.arrows[drawing.answer + 1 :]
-    return len({arrow[0] for arrow in after}) > 1
-
-
-def _closes(drawing: _Drawing) -> bool:
-    after = drawing.arrows[drawing.answer + 1 :]
-    return any("close" in arrow[2].lower() for arrow in after)
+    @property
+    def closers(self) -> list[str]:
+        """Who sends what comes from the first Close on: each party once, where it is drawn right."""
+        return [message.sender for message in self.after[len(self.data) :]]
 
 
 _POINTS: tuple[tuple[Callable[[_Drawing], bool], str, str], ...] = (
-    (_one_request, "one arrow stands before the answer",
+    (lambda d: len(d.request) == 1, "the request is one arrow",
      "the request line and the field lines are one message: they leave together (RFC 9112, 2.1)"),
-    (_mentions("Host:"), "the request has a Host", "without it the answer is 400 (RFC 9112, 3.2)"),
-    (_mentions("Sec-WebSocket-Key:", "Sec-WebSocket-Version:"), "the request has a key and a version",
-     "without them a WebSocket server answers 400 or 426 (RFC 6455, 4.1)"),
-    (_says_back, "the 101 goes from the server to the client", "the server decides (RFC 9110, 7.8)"),
-    (_mentions("Sec-WebSocket-Accept:"), "the 101 has an Accept",
+    (lambda d: d.asks("GET"), "the request is a GET", "a WebSocket handshake is one (RFC 6455, 4.1 (2))"),
+    (lambda d: d.asks("Host"), "the request has a Host", "without it the answer is 400 (RFC 9112, 3.2)"),
+    (lambda d: d.asks("Upgrade", "Connection"), "the request has Upgrade and Connection",
+     "the one says to what, the other for whom it is meant (RFC 9110, 7.8)"),
+    (lambda d: d.asks("Sec-WebSocket-Key", "Sec-WebSocket-Version"), "the request has a key and a version",
+     "without them a WebSocket server must answer with an error (RFC 6455, 4.2.1, 4.2.2)"),
+    (lambda d: bool(d.request) and d.answer.sender not in ("", d.request[0].sender),
+     "the 101 goes from the server to the client", "the server decides (RFC 9110, 7.8)"),
+    (lambda d: d.answer.has("Upgrade", "Connection"), "the 101 has Upgrade and Connection",
+     "it says what the connection speaks from here on (RFC 9110, 7.8, 15.2.2)"),
+    (lambda d: d.answer.has("Sec-WebSocket-Accept"), "the 101 has an Accept",
      "a client must fail a 101 that does not prove the key was read (RFC 6455, 4.1)"),
-    (_both_ways, "after the 101 both parties send", "either may speak first: that is what the switch is for"),
-    (_closes, "the connection is closed with a Close frame", "it ends with a handshake too (RFC 6455, 7)"),
+    (lambda d: len({message.sender for message in d.data}) == 2, "after the 101 both parties send",
+     "either may speak first: that is what the switch is for"),
+    (lambda d: len(d.closers) == len(set(d.closers)) == 2, "at the end each party sends one Close",
+     "the connection ends with a handshake too (RFC 6455, 7.1.1)"),
 )  # fmt: skip
 
 
@@ -124,5 +148,6 @@ def review_mermaid(source: str) -> Review:
     False
     """
     # Mermaid writes # and ; in a label as codes; a label is read as a person would.
-    drawing = _Drawing.read(source.replace("#59;", ";").replace("#35;", "#").replace("#58;", ":"))
+    read = _CODE.sub(lambda code: chr(min(int(code[1]), 0xFFFD)), source)
+    drawing = _Drawing.read(re.sub(r"<br\s*/?>", " ", read))
     return Review(tuple(Point(test(drawing), what, why) for test, what, why in _POINTS))
