@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable
 from contextlib import suppress
 from hashlib import sha256
@@ -92,11 +93,18 @@ def sign(notebooks: Iterable[Notebook]) -> None:
         notary.store.close()
 
 
+_ANSWER = re.compile(r"(?m)^(\w+ = ).*?(  # your answer)$")
+
+
 def cleared(notebook: Notebook) -> Notebook:
-    """Return the notebook, its outputs and execution counts taken out in place."""
+    """Return the notebook without outputs, counts and answers, taken out in place.
+
+    An answer is the value in a line that ends in `# your answer`; a learner finds `...` there.
+    """
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
+            cell.source = _ANSWER.sub(r"\1...\2", cell.source)
     return notebook
 
 

@@ -131,3 +131,12 @@ def test_home_that_cannot_be_written_is_no_obstacle(tmp_path: Path, monkeypatch:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "file/jupyter"))
     sign([lesson("1 + 1")])
+
+
+def test_a_learner_finds_dots_in_place_of_an_answer():
+    """A value marked `# your answer` is taken out of the copy; every other line stays as it is."""
+    source = 'kind = "refused"  # your answer\nask(kind)  # look\nnumber = 1'
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source), nbformat.v4.new_markdown_cell(source)])
+    changed, kept = cleared(book).cells
+    assert changed.source == "kind = ...  # your answer\nask(kind)  # look\nnumber = 1"
+    assert kept.source == source
