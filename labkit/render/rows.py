@@ -19,7 +19,7 @@ __all__ = ["lay_out"]
 
 _SHOWN = frozenset({
     "host", "upgrade", "connection", "http2-settings", "origin", "expect", "allow", "location", "retry-after",
-    "content-length", "transfer-encoding",
+    "content-length", "transfer-encoding", "authorization", "cookie", "set-cookie",
 })  # fmt: skip
 _OFFERING = frozenset({"upgrade", "connection", "http2-settings"})  # with sec-websocket-*, step 2
 _MOST_FIELDS = 12  # field lines shown of one head
