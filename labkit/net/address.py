@@ -43,8 +43,8 @@ def parse_url(url: str) -> Address:
     try:
         parts = urlsplit(url.strip())
         port = parts.port
-    except ValueError as error:
-        raise WrongUse(f"{url!r} is no URL: {error}") from None
+    except ValueError:
+        raise WrongUse(f"{url!r} is no URL: after the host comes a port, a number up to 65535") from None
     scheme = parts.scheme.lower()
     if scheme not in _PORTS or not parts.hostname or not _NAME.fullmatch(parts.hostname):
         raise WrongUse(f"{url!r} is no URL to trace: write ws://HOST:PORT/PATH, or wss, http, https")

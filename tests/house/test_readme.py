@@ -1,7 +1,9 @@
 import contextlib
 import io
 import re
-import shlex
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,16 +33,22 @@ def test_the_python_blocks_run_and_print_what_the_readme_shows(tmp_path, monkeyp
     assert outputs[0].startswith(shown)
 
 
-def test_the_terminal_lines_run(tmp_path, monkeypatch, capsys):
-    """Every line typed in the README's terminal does what it says, with exit code 0."""
+def test_the_terminal_lines_run(tmp_path, monkeypatch):
+    """Every line typed in the README's terminals does what it says, with exit code 0."""
     monkeypatch.chdir(tmp_path)
-    lines = [line[2:] for block in blocks("console") for line in block.splitlines()]
-    assert len(lines) == 4
-    with labkit.UpgradeServer() as server:
-        for line in lines:
-            words = shlex.split(line.replace("PORT", str(server.port)))
-            assert words[0] == "labkit"
-            assert main(words[1:]) == 0, line
+    serve, *others = [line[2:].split() for block in blocks("console") for line in block.splitlines()]
+    assert len(others) == 3
+    port = serve[-1]
+    command = [sys.executable, "-m", "labkit", *serve[1:-1], "0"]  # any free port in place of the README's
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            free = server.stdout.readline().rpartition(":")[2].strip()
+            for line in others:
+                assert line[0] == serve[0] == ".venv/bin/labkit"
+                assert main([word.replace(port, free) for word in line[1:]]) == 0, line
+        finally:
+            server.send_signal(signal.SIGINT)
+        assert server.wait(20) == 0
     assert "<svg" in Path("exchange.svg").read_text(encoding="utf-8")
 
 
