@@ -120,6 +120,7 @@ REFUSED = [
     (["serve", "--host", "0.0.0.0"], "--allow-remote"),
     (["serve", "--path", "chat"], "one of the paths"),
     (["serve", "--subprotocol", "a b"], "one of the subprotocols"),
+    (["serve", "--no-trace", "--draw"], "--no-trace records nothing"),
     (["serve", "-o", "/nowhere/at/all.jsonl"], "there is no folder /nowhere/at"),
     (["trace", "ws://127.0.0.1:1/", "-o", "/nowhere/at/all.jsonl"], "there is no folder /nowhere/at"),
     (["trace", "ws://127.0.0.1:1/", "-H", "nothing"], "is no field line"),

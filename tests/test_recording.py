@@ -110,6 +110,14 @@ def test_nothing_is_kept_behind_a_cut():
     assert recording.trace() == Trace((*kept, *ABANDONED))
 
 
+def test_time_of_a_cut_is_when_it_fell():
+    """A cut stands at the time of the first byte that was lost, whenever the others came."""
+    recording = recorder(limit=1)
+    recording.add(UP, b"ab")
+    recording.add(UP, b"c")
+    assert recording.trace().events[:2] == (Transfer(0, UP, b"a", 1.0), Cut(0, UP, 2, 1.0))
+
+
 def test_trace_is_a_copy():
     """A trace taken early does not grow when more bytes come."""
     recording = recorder()

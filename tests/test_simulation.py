@@ -207,6 +207,34 @@ def test_a_flood_is_cut_off():
     assert any(isinstance(event, Cut) for event in trace.events)
 
 
+def test_what_went_wrong_is_in_the_note():
+    """A simulation that had to be stopped, and a handler that failed, are told beside the trace."""
+
+    async def flood(stream):
+        while True:
+            await stream.send("x" * 100_000)
+
+    async def wrong(stream):
+        raise ValueError("my own")
+
+    assert simulate(served_by(flood)).note == "simulated; stopped after 64 MiB"
+    assert simulate(served_by(wrong)).note == "simulated; the server's handler failed: ValueError: my own"
+
+
+def test_a_sleep_of_nothing_gives_others_their_turn():
+    """A handler that sleeps for no time in an endless loop does not hold up the other side."""
+
+    async def spin(stream):
+        while True:
+            await stream.sleep(0)
+            await stream.send("x")
+
+    async def leave(stream):
+        await stream.receive()
+
+    assert simulate(served_by(spin, say=leave)).end(ASK) is How.FIN
+
+
 def test_a_flood_to_one_who_does_not_read_stands_still():
     """Where the client takes nothing the sender waits, and the idle time ends it."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import email.utils
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -88,18 +89,10 @@ def _connections(
 ) -> Callable[[], asyncio.BaseProtocol]:
     """Return what makes the protocol of each connection; it knows the engine, not the server object."""
     limits = told.limits
-    served: set[Host] = set()  # less those that were refused, so that they do not count
-
-    def make(host: Host) -> ServerParty:
-        party = ServerParty(told, host, date)
-        if len(served) < limits.connections:
-            served.add(host)
-        else:
-            party.refuse(503, f"{limits.connections} connections are open, and no more are taken")
-        return party
+    served: weakref.WeakSet[Wire] = weakref.WeakSet()  # less those that were refused, so that they do not count
 
     def ended(wire: Wire) -> None:
-        served.discard(wire.host)
+        served.discard(wire)
         try:
             if wire.recording is not None:
                 wire.recording.note = wire.party.problem
@@ -110,16 +103,22 @@ def _connections(
     def connection() -> asyncio.BaseProtocol:
         if len(engine.open) >= min(MOST_OPEN, 2 * limits.connections + 10):
             return Turned()  # as many are being told that there is no room as there is room for
+        room = len(served) < limits.connections
         recording = None
-        if record and len(served) < limits.connections:
+        if record and room:
             recording = Recording(asyncio.get_running_loop().time, limit=limits.recorded)
             engine.note(recording)
 
         def made(host: Host) -> ServerParty:
             engine.open.add(wire)
-            return make(host)
+            party = ServerParty(told, host, date)
+            if not room:
+                party.refuse(503, f"{limits.connections} connections are open, and no more are taken")
+            return party
 
         wire = Wire(made, Direction.TO_CLIENT, recording, ended)
+        if room:
+            served.add(wire)
         return wire
 
     return connection

@@ -156,15 +156,15 @@ def test_connections_have_a_limit():
 
 
 def test_a_crowd_is_broken_off():
-    """Where as many wait for their 503 as there is room for, one more is broken off at once, and costs nothing."""
-    with UpgradeServer(limits=Limits(connections=1, close_time=5)) as server:
-        peers = [Peer(server) for _ in range(12)]
+    """Where many wait for their 503 one more is broken off at once; a crowd pushes no trace out."""
+    with UpgradeServer(limits=Limits(connections=1, close_time=5)) as server, contextlib.ExitStack() as peers:
+        for _ in range(12):
+            peers.enter_context(Peer(server))
         assert until(lambda: len(server._engine.open) == 12)
         with Peer(server) as crowd:
             assert crowd.rest() == b""
         assert len(server.traces) == 1
-        for peer in peers:
-            peer.socket.close()
+        peers.close()
         assert until(lambda: ask(server.url, Offer.plain()).stream(REPLY)[:12] == b"HTTP/1.1 200")
 
 
