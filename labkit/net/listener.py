@@ -19,13 +19,29 @@ from labkit.net.loop import LoopThread
 from labkit.recording import Recording
 from labkit.trace import Trace
 
-__all__ = ["MOST_OPEN", "Engine", "Listener", "Turned", "is_own", "stop_all"]
+try:
+    import resource
+except ImportError:  # Windows has no such limit
+    resource = None  # type: ignore[assignment]
 
-MOST_OPEN = 5000  # connections at once, whatever the limits say; one more is broken off at once
+__all__ = ["Engine", "Listener", "Turned", "is_own", "room", "stop_all"]
+
+_MOST_OPEN = 5000
+"""Connections at once, whatever the limits say; one more is broken off at once."""
+
+
+def room() -> int:
+    """Return how many connections this process can hold, with descriptors to spare for its own work."""
+    if resource is None:
+        return _MOST_OPEN
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _MOST_OPEN if soft == resource.RLIM_INFINITY else min(_MOST_OPEN, soft * 3 // 4)
+
 
 _RUNNING: weakref.WeakSet[Listener] = weakref.WeakSet()
 _START_TIME = 5.0  # seconds to bind and listen
 _GOODBYE_TIME = 0.2  # seconds for the connections of a stopping listener to end
+_MOST_TAPS = 8  # one behind the other: two that point at each other never end
 _TRACE_TIME = 2.0  # seconds to wait for a connection to end before its trace is taken as it is
 
 
@@ -197,7 +213,7 @@ class Listener(ABC):
             engine.changed.wait_for(lambda: newest.ended or not self.running, _TRACE_TIME)
         return newest.trace(note=f"recorded by the {self.kind}")
 
-    def _leads_home(self) -> bool:
+    def _leads_home(self, depth: int) -> bool:  # noqa: ARG002  a tap asks further
         """Whether it is the lab's own server that answers here."""
         return True
 
@@ -214,7 +230,7 @@ class Listener(ABC):
 
 async def _listen(engine: Engine, factory: Callable[[], Any], host: str, port: int) -> int:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(factory, host, port, family=_family(host), backlog=1024)
+    server = await loop.create_server(factory, host, port, family=_family(host), backlog=128)
     engine.server = server
     name = server.sockets[0].getsockname()
     return int(name[1])
@@ -240,9 +256,10 @@ def _why_not(host: str, port: int, error: Exception) -> str:
     return f"cannot listen on {where}: {error}"
 
 
-def is_own(address: Address) -> bool:
-    """Tell whether the lab's own server of this process answers at an address, be it through taps."""
-    return any(_holds(each, address.host, address.port) and each._leads_home() for each in list(_RUNNING))  # noqa: SLF001  one room
+def is_own(address: Address, depth: int = 0) -> bool:
+    """Tell whether the lab's own server of this process answers at an address, be it through a few taps."""
+    holders = (each for each in list(_RUNNING) if _holds(each, address.host, address.port))
+    return depth < _MOST_TAPS and any(each._leads_home(depth + 1) for each in holders)  # noqa: SLF001  one room
 
 
 def _holds(listener: Listener, host: str, port: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
@@ -44,6 +45,7 @@ class LoopThread:
 
     def _main(self) -> None:
         loop = asyncio.new_event_loop()
+        loop.set_exception_handler(_exception)
         self.loop = loop
         loop.call_soon(self._ready.set)
         try:
@@ -91,3 +93,10 @@ class LoopThread:
         if thread is not threading.current_thread():  # a handler may stop its own server; the collector runs anywhere
             thread.join(2 * _PATIENCE)
         self._thread = None
+
+
+def _exception(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Keep quiet where there are no descriptors left to accept with: asyncio tries again by itself."""
+    error = context.get("exception")
+    if not (isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE)):
+        loop.default_exception_handler(context)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from labkit.errors import WrongUse
-from labkit.net.listener import MOST_OPEN, Engine, Listener, Turned
+from labkit.net.listener import Engine, Listener, Turned, room
 from labkit.net.wire import Wire
 from labkit.parties.clocks import lab_date
 from labkit.parties.described import Limits, Server
@@ -100,24 +100,27 @@ def _connections(
         finally:
             engine.closed(wire)
 
+    most = room()
+    allowed = min(limits.connections, max(1, most - most // 8))  # the rest is for those that are told so
+
     def connection() -> asyncio.BaseProtocol:
-        if len(engine.open) >= min(MOST_OPEN, 2 * limits.connections + 10):
-            return Turned()  # as many are being told that there is no room as there is room for
-        room = len(served) < limits.connections
+        if len(engine.open) >= min(most, 2 * allowed + 10):
+            return Turned()
+        free = len(served) < allowed
         recording = None
-        if record and room:
+        if record and free:
             recording = Recording(asyncio.get_running_loop().time, limit=limits.recorded)
             engine.note(recording)
 
         def made(host: Host) -> ServerParty:
             engine.open.add(wire)
             party = ServerParty(told, host, date)
-            if not room:
-                party.refuse(503, f"{limits.connections} connections are open, and no more are taken")
+            if not free:
+                party.refuse(503, f"{allowed} connections are open, and no more are taken")
             return party
 
         wire = Wire(made, Direction.TO_CLIENT, recording, ended)
-        if room:
+        if free:
             served.add(wire)
         return wire
 

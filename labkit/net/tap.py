@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from labkit.errors import WrongUse
 from labkit.net.address import Address, check_loopback, parse_address
-from labkit.net.listener import MOST_OPEN, Engine, Listener, Turned, is_own
+from labkit.net.listener import Engine, Listener, Turned, is_own, room
 from labkit.net.wire import break_off
 from labkit.recording import DEFAULT_LIMIT, Recording
 from labkit.trace import Direction, Hop, How
@@ -61,6 +61,8 @@ class Tap(Listener):
         if self.target.tls:
             raise WrongUse(f"{target}: a tap cannot look into TLS; record the plain side of it, or use `labkit trace`")
         check_loopback(self.target.host, allow_remote)
+        if port and (host, port) == (self.target.host, self.target.port):
+            raise WrongUse(f"{target}: a tap cannot point at itself; say where the server is")
         super().__init__(host, port, allow_remote=allow_remote, keep=traces)
         self._hop = Hop(*names)
         self._recorded_most = recorded
@@ -69,8 +71,8 @@ class Tap(Listener):
     def _factory(self, engine: Engine) -> Callable[[], asyncio.BaseProtocol]:
         return _connections(engine, self.target, self._hop, self._recorded_most, self._ended)
 
-    def _leads_home(self) -> bool:
-        return is_own(self.target)
+    def _leads_home(self, depth: int) -> bool:
+        return is_own(self.target, depth)
 
 
 def _connections(
@@ -82,8 +84,10 @@ def _connections(
         finally:
             engine.closed(relay)
 
+    most = room()
+
     def connection() -> asyncio.BaseProtocol:
-        if len(engine.open) >= MOST_OPEN:
+        if 2 * len(engine.open) >= most:  # two descriptors each
             return Turned()
         recording = Recording(asyncio.get_running_loop().time, limit=recorded, hop=hop)
         engine.note(recording)

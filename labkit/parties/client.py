@@ -15,7 +15,7 @@ from websockets.protocol import Side
 from websockets.uri import parse_uri
 
 from labkit.errors import Failed, LabError, WrongUse
-from labkit.parties.conversation import Conversation
+from labkit.parties.conversation import Conversation, told
 from labkit.parties.core import QUIET, Core, Stored
 from labkit.parties.offer import Offer
 from labkit.parties.party import Ending, Host
@@ -175,10 +175,11 @@ class ClientParty:
         """Take note that the handler ended."""
         if error is not None:
             own = isinstance(error, LabError)
-            text = str(error) if own else f"what the client says failed: {type(error).__name__}: {error}"
+            text = str(error) if own else f"what the client says failed: {told(error)}"
             self.problem = self.problem or text
         if self._after is not None:
             self._after.finished(error)
+            self.problem = self.problem or self._after.failure
 
     def shut(self) -> None:
         """Say goodbye at once."""

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from traceback import format_exception_only
 
 from labkit.parties.party import Ending, Host
-from labkit.parties.stream import Fragments, Handler, Message, Stream
+from labkit.parties.stream import Closed, Fragments, Handler, Message, Stream
 from labkit.wire.http1 import RequestHead
 
-__all__ = ["MOST_UNSENT", "MOST_WAITING", "Conversation"]
+__all__ = ["MOST_UNSENT", "MOST_WAITING", "Conversation", "told"]
 
 MOST_WAITING = 1 << 18
 """Bytes read and not yet taken by the handler; beyond them reading pauses."""
 
 MOST_UNSENT = 1 << 18
 """Bytes written by a handler in one go; beyond them it waits until they have left."""
+
+
+def told(error: BaseException) -> str:
+    """Return an error in one line, whatever its own text does.
+
+    >>> told(ZeroDivisionError("division by zero"))
+    'ZeroDivisionError: division by zero'
+    """
+    return format_exception_only(error)[-1].strip()
 
 
 class Conversation(ABC):
@@ -36,6 +46,8 @@ class Conversation(ABC):
         self._wake_times: list[float] = []
         self._waiting = 0
         self._running = False
+        self.failure = ""
+        """Why the conversation was broken off, in a few words; empty where it was not."""
 
     def begin(self, handler: Handler, request: RequestHead, protocol: str, subprotocol: str | None = None) -> None:
         """Give the stream to a handler and start it."""
@@ -47,7 +59,7 @@ class Conversation(ABC):
         """Take note that the handler ended; an error of its own ends the conversation."""
         self._running = False
         if error is not None:
-            reason = f"the handler failed: {type(error).__name__}: {error}"
+            reason = f"the handler failed: {told(error)}"
             self.close(1011, reason.encode("utf-8", "replace")[:120].decode("utf-8", "ignore"))
         else:
             self.settle()
@@ -159,5 +171,7 @@ class Conversation(ABC):
 async def _run(handler: Handler, stream: Stream) -> None:
     try:
         await handler(stream)
+    except Closed:
+        return  # the other side went away, as it may
     except (SystemExit, KeyboardInterrupt) as error:  # asyncio would end its loop, and every other connection
         raise RuntimeError(f"the handler raised {type(error).__name__}") from error

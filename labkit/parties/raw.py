@@ -44,7 +44,10 @@ class Raw(Conversation):
 
     def say(self, message: Message | Fragments) -> None:
         """Send bytes; text goes out as UTF-8."""
-        for part in [message] if isinstance(message, (str, bytes)) else message:
+        parts = [message] if isinstance(message, (str, bytes)) else message
+        if not all(isinstance(part, (str, bytes)) for part in parts):
+            raise WrongUse("fragments are a list of text or of bytes")
+        for part in parts:
             data = part.encode() if isinstance(part, str) else part
             self._writes.append(data)
             self._unsent += len(data)

@@ -27,7 +27,7 @@ from http import HTTPStatus
 import h11
 from websockets.protocol import Side
 
-from labkit.parties.conversation import Conversation
+from labkit.parties.conversation import Conversation, told
 from labkit.parties.core import Core
 from labkit.parties.decide import ALLOW, Decline, Switch, check_head, evaluate, named
 from labkit.parties.described import Server
@@ -187,7 +187,7 @@ class ServerParty:
     def problem(self) -> str:
         """What went wrong in this party's own handler, in a few words; empty where nothing did."""
         error = self.handler_error
-        return f"the server's handler failed: {type(error).__name__}: {error}" if error is not None else ""
+        return f"the server's handler failed: {told(error)}" if error is not None else ""
 
     # reading requests
 

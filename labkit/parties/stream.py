@@ -25,6 +25,9 @@ Message = str | bytes
 Fragments = Sequence[str] | Sequence[bytes]
 
 
+_TURN = 1 << 20  # bytes, or characters, that a handler takes before it lets others have their turn
+
+
 class Closed(LabError):  # noqa: N818  the word says it
     """The other side ended the conversation while a handler waited for a message or wanted to send one."""
 
@@ -83,6 +86,7 @@ class Stream:
         self._speech = speech
         self._host = host
         self._parks: list[Park] = []
+        self._taken = 0
         self.request = request
         self.protocol = protocol
         self.subprotocol = subprotocol
@@ -108,6 +112,8 @@ class Stream:
             Closed: no more will come.
             TimeoutError: none came in time.
         """
+        if self._taken > _TURN:
+            await self._wait(self._host.clock())  # others want their turn too
         until = None if timeout is None else self._host.clock() + timeout
         while (message := self._speech.take()) is None:
             if self._speech.over:
@@ -115,6 +121,7 @@ class Stream:
             if until is not None and self._host.clock() >= until:
                 raise TimeoutError(f"no message came within {timeout:g} s")
             await self._wait(until)
+        self._taken += len(message)
         return message
 
     async def send(self, message: Message | Fragments) -> None:
@@ -134,11 +141,18 @@ class Stream:
         self._speech.say(message)
 
     async def ping(self, data: bytes = b"") -> None:
-        """Send a Ping with up to 125 bytes; the other side's Pong is in the trace (RFC 6455, 5.5.2)."""
+        """Send a Ping with up to 125 bytes; the other side's Pong is in the trace (RFC 6455, 5.5.2).
+
+        Raises:
+            Closed: the conversation is over.
+        """
         if len(data) > 125:
             raise WrongUse(f"a ping carries 125 bytes at the most, not {len(data)} (RFC 6455, 5.5)")
-        if not self._speech.shut:
-            self._speech.ping(data)
+        while self._speech.blocked and not self._speech.shut:
+            await self._wait()
+        if self._speech.shut:
+            raise Closed("no ping can be sent: the conversation is over")
+        self._speech.ping(data)
 
     async def close(self, code: int | None = 1000, reason: str = "") -> None:
         """End the conversation; in WebSocket with a Close frame (RFC 6455, 7.1.2)."""
@@ -146,14 +160,20 @@ class Stream:
             self._speech.close(code, reason)
 
     async def sleep(self, seconds: float) -> None:
-        """Wait, by the clock of whoever drives this party: in memory no time passes."""
+        """Wait, by the clock of whoever drives this party: in memory no time passes.
+
+        Raises:
+            Closed: the conversation is over, or ends in the meantime.
+        """
         until = self._host.clock() + seconds
         while not self._speech.shut:
             await self._wait(until)  # once at least, so that others get their turn
             if self._host.clock() >= until:
                 return
+        raise Closed("nobody is left to sleep for: the conversation is over")
 
     async def _wait(self, until: float | None = None) -> None:
+        self._taken = 0
         park = self._host.park()
         self._parks.append(park)
         if until is not None:

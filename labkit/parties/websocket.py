@@ -104,6 +104,8 @@ class WebSocket(Conversation):
         while queue:
             first = queue[0]
             if not isinstance(first, (str, bytes)):
+                if isinstance(first, tuple) and self.core.close_rcvd is None:
+                    self.failure = f"the conversation was broken off ({first[0]}): {first[1]}"
                 self.core.answer(first)
                 self._after_answer()
             elif self._running:

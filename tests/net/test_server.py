@@ -5,6 +5,7 @@ import logging
 import socket
 import threading
 import time
+import zlib
 
 import pytest
 
@@ -16,6 +17,7 @@ from labkit.parties.offer import Offer
 from labkit.scenario import Scenario
 from labkit.simulation import simulate
 from labkit.trace import Cut, Direction, How
+from labkit.wire.websocket import BINARY, SAMPLE_MASK, frame
 from tests.net.peer import Peer
 from tests.net.scenarios import listen
 from tests.parties.driving import HOST, PING, TEXT, asked, closing, content, fields, head, opening, status
@@ -511,3 +513,49 @@ def test_only_loopback():
     """A server for other machines must be asked for."""
     with pytest.raises(Refused):
         UpgradeServer(host="0.0.0.0")
+
+
+@pytest.mark.parametrize("pause", [0, 0.01, 3600])
+def test_a_handler_that_only_sleeps_holds_nobody_up(pause):
+    """A heartbeat without a way out ends with its client, and neither the next client nor stop() waits for it."""
+
+    async def heart(stream):
+        while True:
+            await stream.sleep(pause)
+
+    with UpgradeServer(protocols={"websocket": heart}) as server:
+        ask(server.url, say=[])
+        assert ask(server.url, Offer.plain(), patience=2).stream(REPLY)[:12] == b"HTTP/1.1 200"
+        began = time.monotonic()
+        server.stop()
+    assert time.monotonic() - began < 2
+
+
+def test_a_client_that_sends_bombs_leaves_others_their_turn():
+    """However much one client's messages inflate to, another one is answered in between."""
+    zeros = zlib.compressobj(9, zlib.DEFLATED, -15)
+    bomb = (zeros.compress(bytes(1 << 20)) + zeros.flush(zlib.Z_SYNC_FLUSH))[:-4]
+    flood = frame(BINARY, bomb, rsv=4, mask=SAMPLE_MASK) * 200
+    offer = Offer.websocket(deflate=True).with_field(
+        "Sec-WebSocket-Extensions", "permessage-deflate; client_no_context_takeover"
+    )
+    with UpgradeServer(deflate="zlib") as server, Peer(server) as peer:
+        peer.send(offer.to_bytes())
+        threading.Thread(target=lambda: peer.send(flood), daemon=True).start()
+        time.sleep(0.1)
+        assert ask(server.url, Offer.plain(), patience=5).stream(REPLY)[:12] == b"HTTP/1.1 200"
+
+
+def test_a_failing_handler_stands_in_the_note():
+    """What a handler of a custom protocol raised is told, whatever its text does, and the client is let go."""
+
+    class OddError(Exception):
+        def __str__(self):
+            raise ValueError
+
+    async def fails(stream):
+        raise OddError
+
+    with UpgradeServer(protocols={"quote/1.0": fails}) as server:
+        ask(server.url, Offer.custom("quote/1.0"))
+        assert "the server's handler failed" in server.trace.note

@@ -696,8 +696,8 @@ def test_a_close_waits_for_the_messages_before_it():
 
     async def slow(stream):
         async for message in stream:
-            await stream.sleep(5)
             try:
+                await stream.sleep(5)
                 await stream.send(message)
             except Closed as error:
                 late.append(str(error))
@@ -707,7 +707,7 @@ def test_a_close_waits_for_the_messages_before_it():
     assert served.feed(asked(TEXT, b"1") + asked(TEXT, b"2") + closing()) == b""
     assert served.wait(4.9) == b""
     assert served.wait(6) == b"\x81\x011\x88\x02\x03\xe8"
-    assert late == ["nothing can be sent: the conversation is over"]
+    assert late == ["nobody is left to sleep for: the conversation is over"]
 
 
 def test_a_close_does_not_wait_for_a_handler_that_never_reads():

@@ -52,24 +52,28 @@ def test_sleep_ends_with_the_conversation():
     seen = []
 
     async def sleeper(stream):
-        await stream.sleep(1000)
-        seen.append("awake")
+        while True:
+            try:
+                await stream.sleep(1000)
+            finally:
+                seen.append("awake")
 
-    handled(sleeper, closing())
+    served = handled(sleeper, closing())
     assert seen == ["awake"]
+    assert served.party.handler_error is None
 
 
 def test_nothing_is_sent_after_the_close():
-    """Sending, pinging and closing after the end: the first says so, the others do nothing."""
+    """Sending, pinging and sleeping after the end say so; closing does nothing."""
     seen = []
 
     async def late(stream):
         async for _ in stream:
             pass
-        await stream.ping()
         await stream.close()
-        with pytest.raises(Closed):
-            await stream.send("late")
+        for again in (stream.ping(), stream.sleep(0), stream.send("late")):
+            with pytest.raises(Closed):
+                await again
         with pytest.raises(Closed):
             await stream.receive()
         seen.append("done")
