@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from labkit.errors import WrongUse
@@ -35,6 +36,12 @@ class Scenario:
     title: str = ""
 
     def __post_init__(self) -> None:
+        if not isinstance(self.offer, Offer):
+            raise WrongUse(f"offer is an Offer, such as Offer.websocket(), not {self.offer!r}")
+        if not isinstance(self.server, Server):
+            raise WrongUse(f"server is a Server(…), not {self.server!r}")
+        if not callable(self.say) and not isinstance(self.say, Iterable):
+            raise WrongUse(f"say is a list of messages, or a handler, not {self.say!r}")
         if not callable(self.say) and not isinstance(self.say, (str, bytes)):
             object.__setattr__(self, "say", tuple(self.say))  # what can be gone through once is kept
         talk(self.say)

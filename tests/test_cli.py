@@ -127,6 +127,8 @@ REFUSED = [
     (["trace", "ws://127.0.0.1:1/", "-H", "a: b\r\nc: d"], "is no field line"),
     (["trace", "ws://127.0.0.1:1/", "-H", "X: \N{SNOWMAN}"], "is no single byte"),
     (["trace", "wss://127.0.0.1:1/", "--ca", "/nowhere"], "/nowhere: cannot be read"),
+    (["trace", "ws://127.0.0.1:1/", "--say", "\udcff"], "cannot be said"),
+    (["trace", "ws://127.0.0.1:1/", "-o", "a" * 300 + "/one.jsonl"], "File name too long"),
 ]  # fmt: skip
 
 
@@ -439,6 +441,45 @@ def test_a_reader_that_has_seen_enough(saved):
         assert process.wait(20) == 0
         assert process.stderr.read() == ""
         process.stdout = None
+
+
+@pytest.mark.parametrize(
+    ("redirected", "code", "said"),
+    [
+        ("draw FILE >&-", 2, "labkit: standard output is closed: there is nowhere to write\n"),
+        ("draw FILE >/dev/full", 1, "labkit: [Errno 28] No space left on device\n"),
+        ("--help >/dev/full", 1, "labkit: [Errno 28] No space left on device\n"),
+        ("draw nothing 2>&-", 2, ""),
+        ("draw nothing 2>/dev/full", 2, ""),
+        ("draw nothing >&- 2>&-", 2, ""),
+    ],
+)
+def test_a_stream_that_takes_nothing(redirected, code, said, saved):
+    """Where a stream is closed or full there is one line at most, on standard error alone, and no fault of the lab's."""
+    line = f"{sys.executable} -m labkit {redirected.replace('FILE', str(saved))}"
+    process = subprocess.run(
+        ["sh", "-c", line],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+        env={**os.environ, "PYTHONUNBUFFERED": ""},
+    )
+    assert (process.returncode, process.stdout, process.stderr) == (code, "", said)
+
+
+def test_ctrl_c_while_it_starts_ends_quietly(monkeypatch, capsys):
+    """An interrupt that comes while modules are still being loaded gives no traceback either."""
+
+    class Interrupted:
+        def find_spec(self, name, *_):
+            if name == "labkit.cli.run":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "labkit.cli.run", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
+    assert main(["--version"]) == 130
+    assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])

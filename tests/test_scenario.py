@@ -36,3 +36,10 @@ def test_proxies_are_not_known_yet():
     """A proxy that would silently be left out is refused."""
     with pytest.raises(WrongUse, match="leave `via` empty"):
         Scenario(via=(object(),))
+
+
+@pytest.mark.parametrize(("name", "value"), [("offer", 5), ("offer", None), ("server", 5), ("say", 5), ("say", None)])
+def test_a_part_of_the_wrong_type_is_named(name, value):
+    """What cannot be run is refused when it is made."""
+    with pytest.raises(WrongUse, match=f"^{name} is a"):
+        Scenario(**{name: value})

@@ -157,10 +157,14 @@ def trace(arguments: argparse.Namespace) -> int:
     address = parse_url(arguments.url)
     check_loopback(address.host, arguments.allow_remote, _FLAG)
     _check_folder(arguments.output)
+    say = arguments.say if arguments.say is not None else ["Hello"]
+    for text in say:
+        if any("\ud800" <= char <= "\udfff" for char in text):  # how Python shows bytes that are no UTF-8
+            raise WrongUse(f"{text!r} cannot be said: a message is text in UTF-8")
     outcome = exchange(
         arguments.url,
         _offer(arguments, address),
-        arguments.say if arguments.say is not None else ["Hello"],
+        say,
         patience=arguments.patience,
         allow_remote=arguments.allow_remote,
         ca=arguments.ca,
@@ -235,8 +239,11 @@ def draw(arguments: argparse.Namespace) -> int:
 
 def _check_folder(output: Path | None) -> None:
     """Tell before the work, and not after it, that there is nowhere to write."""
-    if output is not None and not output.parent.is_dir():
-        raise WrongUse(f"cannot write {output}: there is no folder {output.parent}")
+    try:
+        if output is not None and not output.parent.is_dir():
+            raise WrongUse(f"cannot write {output}: there is no folder {output.parent}")
+    except OSError as error:  # a name that is too long, say
+        raise WrongUse(f"cannot write {output}: {error.strerror}") from None
 
 
 # the lab

@@ -71,7 +71,7 @@ def write(trace: Trace, path: str | Path, *, keep_secrets: bool = False) -> Path
             _replace(target.resolve(), lines)
     except (OSError, ValueError) as error:  # a ValueError: a path that no file can have
         reason = error.strerror if isinstance(error, OSError) else None
-        raise LabError(f"{target}: cannot be written: {reason or error}") from None
+        raise LabError(f"{_shown(target)}: cannot be written: {reason or error}") from None
     return target
 
 
@@ -117,17 +117,22 @@ def load(path: str | Path) -> Trace:
         Unreadable: the file is not there or is not a trace; one line says where and what was expected.
     """
     source = Path(path)
+    name = _shown(source)
     try:
         if source.is_dir():
-            raise Unreadable(f"{source}: a directory, not a trace file")
+            raise Unreadable(f"{name}: a directory, not a trace file")
         size = source.stat().st_size
         if size > LARGEST:
-            raise Unreadable(f"{source}: {size} bytes; at most {LARGEST} are read")
+            raise Unreadable(f"{name}: {size} bytes; at most {LARGEST} are read")
         with source.open("rb") as file:
-            return _read(_decoded(file, str(source)), str(source))
+            return _read(_decoded(file, name), name)
     except (OSError, ValueError) as error:  # a ValueError: a path that no file can have
         reason = error.strerror if isinstance(error, OSError) else None
-        raise Unreadable(f"{source}: cannot be read: {reason or error}") from None
+        raise Unreadable(f"{name}: cannot be read: {reason or error}") from None
+
+
+def _shown(path: Path) -> str:
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in str(path))
 
 
 def loads(text: str, name: str = "text") -> Trace:

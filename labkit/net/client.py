@@ -8,7 +8,7 @@ import errno
 import os
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -20,6 +20,7 @@ from labkit.net.loop import LoopThread
 from labkit.net.wire import Wire
 from labkit.parties.client import ClientParty, Say, talk
 from labkit.parties.clocks import lab_masks
+from labkit.parties.described import Limits
 from labkit.parties.offer import Offer
 from labkit.parties.party import Host
 from labkit.recording import DEFAULT_LIMIT, Recording
@@ -99,8 +100,13 @@ def exchange(
     """Do what `ask` does, and tell the status and what went wrong beside the trace."""
     address = parse_url(url)
     check_loopback(address.host, allow_remote)
-    if not 0 < patience <= _MOST_PATIENCE:
+    if not isinstance(patience, (int, float)) or not 0 < patience <= _MOST_PATIENCE:
         raise WrongUse(f"patience is above 0 and at most {_MOST_PATIENCE:g} seconds, not {patience!r}")
+    if not isinstance(offer, Offer | None):
+        raise WrongUse(f"offer is an Offer, such as Offer.websocket(), not {offer!r}")
+    if not callable(say) and not isinstance(say, Iterable):
+        raise WrongUse(f"say is a list of messages, or a handler, not {say!r}")
+    Limits(recorded=recorded)  # the same bounds
     own = is_own(address)
     offer = _offer_for(address, offer, own=own)
     offer.to_bytes()  # what cannot be said, here or in `say`, is told before anything is dialled

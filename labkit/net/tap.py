@@ -11,6 +11,7 @@ from labkit.errors import WrongUse
 from labkit.net.address import Address, check_loopback, parse_address
 from labkit.net.listener import Engine, Listener, Turned, is_own, room
 from labkit.net.wire import break_off
+from labkit.parties.described import Limits
 from labkit.recording import DEFAULT_LIMIT, Recording
 from labkit.trace import Direction, Hop, How
 
@@ -63,6 +64,7 @@ class Tap(Listener):
         check_loopback(self.target.host, allow_remote)
         if port and (host, port) == (self.target.host, self.target.port):
             raise WrongUse(f"{target}: a tap cannot point at itself; say where the server is")
+        Limits(recorded=recorded, traces=traces)  # the same bounds
         super().__init__(host, port, allow_remote=allow_remote, keep=traces)
         self._hop = Hop(*names)
         self._recorded_most = recorded

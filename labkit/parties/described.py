@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 
@@ -102,23 +102,34 @@ class Server:
             raise WrongUse(f'prefer is "client" or "server", not {self.prefer!r}')
         if self.deflate not in DEFLATE:
             raise WrongUse(f"deflate is one of {', '.join(DEFLATE)}, not {self.deflate!r}")
+        if not isinstance(self.limits, Limits):
+            raise WrongUse(f"limits is a Limits(…), not {self.limits!r}")
+        if not isinstance(self.page, str):
+            raise WrongUse(f"page is a text, not {self.page!r}")
+        self._check_protocols()
+        object.__setattr__(self, "protocols", MappingProxyType(dict(self.protocols)))
+        for each, shape in (("paths", _PATH), ("subprotocols", _TOKEN), ("origins", _VISIBLE)):
+            self._check_list(each, shape)
+
+    def _check_protocols(self) -> None:
+        if not isinstance(self.protocols, Mapping):
+            raise WrongUse(f"protocols is a dictionary of names and handlers, not {self.protocols!r}")
         for name, handler in self.protocols.items():
-            if not _NAME.fullmatch(name):
+            if not isinstance(name, str) or not _NAME.fullmatch(name):
                 raise WrongUse(f"{name!r} is no protocol: write `name` or `name/version` (RFC 9110, 7.8)")
             if not callable(handler):
                 raise WrongUse(f"the handler of {name!r} is not a function: write `async def handler(stream)`")
         if self.require and not self.protocols:
             raise WrongUse("an upgrade is required, and there is no protocol to upgrade to")
-        object.__setattr__(self, "protocols", MappingProxyType(dict(self.protocols)))
-        for each, shape in (("paths", _PATH), ("subprotocols", _TOKEN), ("origins", _VISIBLE)):
-            self._check_list(each, shape)
 
     def _check_list(self, name: str, shape: re.Pattern[str]) -> None:
         values = getattr(self, name)
         if isinstance(values, str):
             raise WrongUse(f"{name} is a list of texts, not one text: write [{values!r}]")
-        if values is None:
+        if values is None and name == "origins":
             return
+        if not isinstance(values, Iterable):
+            raise WrongUse(f"{name} is a list of texts, not {values!r}")
         object.__setattr__(self, name, tuple(values))
         for value in getattr(self, name):
             if not isinstance(value, str) or not shape.fullmatch(value):

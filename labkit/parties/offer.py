@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -45,6 +46,16 @@ class Offer:
     early: bytes = b""
     raw: bytes | None = None
     cuts: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        kinds = {"fields": Fields, "method": str, "target": str, "version": str, "content": bytes, "early": bytes}
+        for name, kind in kinds.items():
+            if not isinstance(getattr(self, name), kind):
+                raise WrongUse(f"{name} of an offer is {kind.__name__}, not {getattr(self, name)!r}")
+        if not isinstance(self.raw, bytes | None):
+            raise WrongUse(f"raw of an offer is bytes, or None, not {self.raw!r}")
+        if not isinstance(self.cuts, Iterable) or not all(isinstance(each, int) for each in self.cuts):
+            raise WrongUse(f"cuts of an offer is a tuple of offsets, not {self.cuts!r}")
 
     @classmethod
     def websocket(

@@ -235,3 +235,15 @@ def test_any_text_is_a_trace_or_unreadable(text):
     """No other error leaves the reader."""
     with contextlib.suppress(Unreadable):
         assert isinstance(loads(text), Trace)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [("a\nb", r"a\nb"), ("a\x1b[1mb", r"a\x1b[1mb"), ("\udcff", r"\udcff"), ("é", "é")]
+)
+@pytest.mark.parametrize("use", [load, lambda path: write(WHOLE, path / "x")], ids=["load", "write"])
+def test_a_name_is_told_in_one_line(name, shown, use, tmp_path):
+    """A line end, or what else cannot be shown in a file's name, is escaped in the message."""
+    with pytest.raises(LabError) as caught:
+        use(tmp_path / name)
+    assert shown in str(caught.value)
+    assert str(caught.value).isprintable()

@@ -301,3 +301,14 @@ def test_a_file_without_certificates_is_named(tmp_path, text):
         file.write_text(text)
     with pytest.raises(Unreadable, match=r"ca\.pem: "):
         ask("wss://127.0.0.1:1/", ca=file)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("patience", "x"), ("patience", None), ("patience", -1), ("patience", float("nan")), ("recorded", None),
+     ("recorded", -1), ("offer", 5), ("say", 5)],
+)  # fmt: skip
+def test_an_argument_that_makes_no_sense_is_named(name, value):
+    """It is told before anything is dialled."""
+    with pytest.raises(WrongUse, match=name):
+        ask("ws://127.0.0.1:1/", **{name: value})

@@ -192,3 +192,10 @@ def test_many_connections_through_one_tap():
         said = {trace.stream(REPLY)[-5:-4] + trace.stream(REPLY)[-6:-4] for trace in tap.traces}
         assert len(tap.traces) == 20
         assert len(said) >= 10
+
+
+@pytest.mark.parametrize(("name", "value"), [("traces", -1), ("traces", None), ("recorded", None), ("recorded", -1)])
+def test_a_bound_that_makes_no_sense_is_named(name, value):
+    """A tap's bounds are those of a server: whole numbers above 0."""
+    with pytest.raises(WrongUse, match=f"limit {name} must be"):
+        Tap("127.0.0.1:1", **{name: value})

@@ -40,6 +40,12 @@ def test_what_is_counted_is_whole(name, value):
         ({"subprotocols": ["a,b"]}, "one of the subprotocols"),
         ({"origins": "https://a.example"}, "is a list"),
         ({"origins": [1]}, "one of the origins"),
+        ({"limits": 5}, "limits is a Limits"),
+        ({"page": None}, "page is a text"),
+        ({"protocols": None}, "protocols is a dictionary"),
+        ({"protocols": {1: echo}}, "is no protocol"),
+        ({"subprotocols": 5}, "list of texts, not 5"),
+        ({"paths": None}, "list of texts, not None"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_named(settings, named):

@@ -87,3 +87,14 @@ def test_an_offer_shows_itself():
     assert str(Offer.of_bytes(b"a\x00\xffb\r\n\x85")) == "a\\x00\xffb\n\\x85"
     assert repr(Offer.bare()) == "<Offer GET / for websocket>"
     assert repr(Offer.of_bytes(b"abc")) == "<Offer 3 raw bytes>"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("fields", 5), ("method", None), ("target", b"/"), ("content", "text"), ("early", None), ("raw", "text"),
+     ("cuts", None), ("cuts", 5), ("cuts", ("a",))],
+)  # fmt: skip
+def test_a_part_of_the_wrong_type_is_named(name, value):
+    """An offer that could not be sent is refused when it is made."""
+    with pytest.raises(WrongUse, match=f"{name} of an offer is"):
+        Offer(**{name: value})
