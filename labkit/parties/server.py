@@ -4,8 +4,8 @@
                            └─ 101 ──▶ conversation (the bytes after the seam are its own)
                            └─ close ─▶ lingering   (our FIN is out; read on, so that it is not lost)
 
-h11 reads; what it lets pass or leaves out is completed here, by the strict test of each head and the
-tables of `decide`. (A head that passed and announces no content is not read a second time.)
+A head is tested here, strictly, and by the tables of `decide`; one that announces content is then read by
+h11, which knows how the content is framed and when a 100 is waited for. What h11 alone would do:
 
 | what h11 0.16 does                              | what is asked                               |
 |-------------------------------------------------|---------------------------------------------|
