@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections import deque
 from dataclasses import dataclass
 
 from labkit.trace import Direction
@@ -72,8 +71,7 @@ class Inflater:
         self._most = most
         self._room = most
         self._lost = ""  # why no later message can be inflated either
-        self._past: deque[bytes] = deque()  # the last messages, as far as a window looks back
-        self._past_size = 0
+        self._past = bytearray()  # what came out last: a window at least, two at most
         self._stream = self._fresh(b"")
 
     def message(self, payload: bytes) -> bytes | str:
@@ -82,7 +80,6 @@ class Inflater:
             return self._lost
         if not self._deflate.context_takeover:
             self._past.clear()
-            self._past_size = 0
             self._stream = self._fresh(b"")
         try:
             value = self._inflate(payload + _TAIL)
@@ -94,20 +91,21 @@ class Inflater:
             self._lost = value
         else:
             self._room -= len(value)
-            self._remember(value)
         return value
 
     def _inflate(self, data: bytes) -> bytes | str:
         value = b""
         for _ in range(_MOST_FINAL):
-            value += self._stream.decompress(data, self._room - len(value) + 1)
+            block = self._stream.decompress(data, self._room - len(value) + 1)
+            value += block
             if len(value) > self._room:
                 return f"not inflated: more than {self._most} bytes come out (a limit of the lab)"
+            self._remember(block)
             if not self._stream.eof:
                 return value
             # A final block ended the stream; what follows looks back over the same window.
             data = self._stream.unused_data
-            self._stream = self._fresh((b"".join(self._past) + value)[-_WINDOW:])
+            self._stream = self._fresh(bytes(self._past[-_WINDOW:]))
             if data in (b"", _TAIL):
                 return value
         return f"not inflated: more than {_MOST_FINAL} final blocks in a message (a limit of the lab)"
@@ -116,8 +114,8 @@ class Inflater:
         bits = -self._deflate.window_bits
         return zlib.decompressobj(bits, zdict=window) if window else zlib.decompressobj(bits)
 
-    def _remember(self, value: bytes) -> None:
-        self._past.append(value)
-        self._past_size += len(value)
-        while self._past_size - len(self._past[0]) >= _WINDOW:
-            self._past_size -= len(self._past.popleft())
+    def _remember(self, block: bytes) -> None:
+        """Keep what a window may look back on; it is cut once in a window's length, so a byte costs the same always."""
+        self._past += block[-_WINDOW:]
+        if len(self._past) > 2 * _WINDOW:
+            del self._past[:-_WINDOW]

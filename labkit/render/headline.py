@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from labkit.dissection import Dissection, Exchange, FramesPart, HopView, OpaquePart
 from labkit.render.measure import clean
 from labkit.trace import Cut, Direction, End, Gap, How
@@ -10,6 +12,8 @@ from labkit.wire.upgrade import offered
 
 __all__ = ["after", "description", "ends", "headline", "missing", "seam_text"]
 
+_MOST_MISSING = 5  # places of one hop that miss bytes and are told one by one
+_FIRST_MISSING = 3  # told of more of them
 _DECLINES = {
     "ignored": "ignored", "redirected": "redirected", "required": "upgrade required", "refused": "refused",
 }  # fmt: skip
@@ -86,18 +90,33 @@ def ends(dissection: Dissection, hop: int) -> str:
 
 
 def missing(dissection: Dissection) -> list[tuple[int, str]]:
-    """Return, hop by hop, what the trace does not hold, in words."""
+    """Return what the trace does not hold, as hops and words; of many places on a hop the rest is counted."""
+    holes = [event for event in dissection.trace.events if isinstance(event, (Cut, Gap))]
+    many = {hop for hop, number in Counter(event.hop for event in holes).items() if number > _MOST_MISSING}
     found: list[tuple[int, str]] = []
-    for event in dissection.trace.events:
-        if isinstance(event, Cut):
-            to = clean(dissection.trace.hops[event.hop].receiver(event.direction), 40)
-            text = f"the recording limit was reached: {event.length:,} bytes to the {to} are not shown"
-            found.append((event.hop, text))
-        elif isinstance(event, Gap):
-            to = clean(dissection.trace.hops[event.hop].receiver(event.direction), 40)
-            length = "an unknown number of" if event.length is None else f"{event.length:,}"
-            found.append((event.hop, f"the capture misses {length} bytes to the {to}"))
-    return found
+    told: Counter[int] = Counter()
+    rest: dict[int, list[Cut | Gap]] = {}
+    for event in holes:
+        if event.hop in many and told[event.hop] == _FIRST_MISSING:
+            rest.setdefault(event.hop, []).append(event)
+            continue
+        told[event.hop] += 1
+        found.append((event.hop, _hole(dissection, event)))
+    return found + [(hop, _more_missing(events)) for hop, events in sorted(rest.items())]
+
+
+def _hole(dissection: Dissection, event: Cut | Gap) -> str:
+    to = clean(dissection.trace.hops[event.hop].receiver(event.direction), 40)
+    if isinstance(event, Cut):
+        return f"the recording limit was reached: {event.length:,} bytes to the {to} are not shown"
+    length = "an unknown number of" if event.length is None else f"{event.length:,}"
+    return f"the capture misses {length} bytes to the {to}"
+
+
+def _more_missing(events: list[Cut | Gap]) -> str:
+    size = sum(event.length or 0 for event in events)
+    least = "at least " if any(event.length is None for event in events) else ""
+    return f"and {len(events):,} more places where bytes are missing, {least}{size:,} bytes together"
 
 
 def description(dissection: Dissection) -> str:

@@ -15,7 +15,7 @@ from labkit.render.order import behind, ordered
 from labkit.trace import Direction
 from labkit.wire.websocket import CLOSE, CLOSE_CODES
 
-__all__ = ["lay_out"]
+__all__ = ["MOST_HOPS", "lay_out"]
 
 _SHOWN = frozenset({
     "host", "upgrade", "connection", "http2-settings", "origin", "expect", "allow", "location", "retry-after",
@@ -26,16 +26,21 @@ _MOST_FIELDS = 12  # field lines shown of one head
 _MOST_FAULTS = 3
 _MOST_LINES = 1000
 _MOST_CONTENT = 160  # characters of the first line of content
+MOST_HOPS = 12
+"""The most hops a diagram draws, from the client's end; of the others it says how many there are."""
 
 
 def lay_out(dissection: Dissection) -> Layout:
     """Return the sequence diagram of a dissected trace, as parties and rows."""
     trace = dissection.trace
     parties, places = columns_of([(clean(hop.client, 40), clean(hop.server, 40)) for hop in trace.hops])
+    places = places[:MOST_HOPS]
+    parties = parties[: max((max(pair) for pair in places), default=len(parties) - 1) + 1]
     drawing = _Drawing(dissection, places, _numbered(dissection))
-    for entry in fold(ordered(dissection)):
+    found = ordered(dissection)
+    for entry in fold([message for message in found if message.hop < MOST_HOPS]):
         drawing.add(entry)
-    drawing.close()
+    drawing.close([message for message in found if message.hop >= MOST_HOPS])
     title = headline(dissection)
     if trace.title:
         title = f"{clean(trace.title, 80)} — {title[0].lower()}{title[1:]}"
@@ -86,14 +91,21 @@ class _Drawing:
         if self._turns(entry):
             self._seams.append(entry.hop)
 
-    def close(self) -> None:
-        """Say what was not reached, what is missing and how the connections ended."""
+    def close(self, left: list[Message]) -> None:
+        """Say what was not reached or not drawn, what is missing and how the connections ended.
+
+        Args:
+            left: the messages of the hops that are not drawn.
+        """
         self._flush()
         whole = (0, max((max(pair) for pair in self.places), default=0))
         if self.dissection.hops:
             self._stop(self.dissection.hops[0], whole)
+        if more := len(self.dissection.hops) - len(self.places):
+            self.rows.append(Band(_not_drawn(more, left), "missing", *whole))
         for hop, text in missing(self.dissection):
-            self.rows.append(Band(self._on(hop, text), "missing", *whole))
+            if hop < len(self.places):
+                self.rows.append(Band(self._on(hop, text), "missing", *whole))
         for hop in range(len(self.places)):
             if text := ends(self.dissection, hop):
                 self.rows.append(Band(self._on(hop, text), "end", *whole))
@@ -191,6 +203,13 @@ class _Drawing:
         if content and content.start == content.end:  # announced, and never came
             faults += content.span().faults()
         return Arrow(self._step(number, message.hop) if number else "", 0, 0, headline, details, "http", faults)
+
+
+def _not_drawn(hops: int, left: list[Message]) -> str:
+    """Say what the hops that are not drawn hold: "3 more hops are not drawn: 12 messages, 345 bytes"."""
+    size = sum(message.end - message.start for message in left)
+    what = f"{len(left):,} message{'' if len(left) == 1 else 's'}, {size:,} byte{'' if size == 1 else 's'}"
+    return f"{hops:,} more hop{' is' if hops == 1 else 's are'} not drawn (a limit of the lab): {what}"
 
 
 def _fields(part: HeadPart, two: str) -> tuple[Detail, ...]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+import time
 import zlib
 
 import pytest
@@ -117,6 +118,15 @@ def test_endless_final_blocks_stop():
     """A message of many final blocks is given up, and that is said."""
     said = Inflater(Deflate()).message(bytes.fromhex("f348cdc9c90700") * 100)
     assert said == "not inflated: more than 16 final blocks in a message (a limit of the lab)"
+
+
+def test_final_blocks_take_linear_time():
+    """A final block costs the same however many messages came before it: what is quadratic takes a minute here."""
+    message = bytes.fromhex("ab0000") + bytes.fromhex("0300") * 14  # "x", then fourteen blocks of nothing
+    inflater = Inflater(Deflate())
+    began = time.process_time()
+    assert all(inflater.message(message) == b"x" for _ in range((1 << 20) // len(message)))
+    assert time.process_time() - began < 30
 
 
 def test_broken_message_breaks_the_context():

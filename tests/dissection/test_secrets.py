@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -33,6 +35,9 @@ def request(line: bytes) -> bytes:
         (b"Cookie: a=b=c;d=", b"Cookie: a=***;d="),
         (b"X-Api-Key: 123", b"X-Api-Key: ***"),
         (b"X-Auth-Token: 123", b"X-Auth-Token: ***"),
+        (b"x-key: 123", b"x-key: ***"),
+        (b"X-My-Session-Passwords: 123", b"X-My-Session-Passwords: ***"),
+        (b"x-" + b"key" * 1000 + b": 123", b"x-" + b"key" * 1000 + b": ***"),
         (b"apikey: 123", b"apikey: ***"),
         (b"Private-Token: 123", b"Private-Token: ***"),
         (b"Referer: http://h/?a=1&access_token=xyz&b=2", b"Referer: http://h/?a=1&access_token=***&b=2"),
@@ -53,6 +58,7 @@ def test_secrets_of_a_request_are_starred_out(line, shown):
     [
         b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", b"Host: key.example", b"Sec-WebSocket-Protocol: chat, superchat",
         b"Referer: http://h/?monkey=1&q=token", b"Accept: */*", b"Connection: keep-alive, Upgrade",
+        b"X-Key_: 1", b"X-Monk-Y: 1",
     ],
 )  # fmt: skip
 def test_what_is_no_secret_stays(line):
@@ -116,6 +122,33 @@ def test_masking_twice_changes_nothing_more():
     """A starred trace is its own."""
     once = masked(Trace((Transfer(0, ASK, request(b"Cookie: id=7")),)))
     assert masked(once) is once
+
+
+BEFORE = [
+    b"",
+    b"x-",
+    b"GET /?",
+    b"Authorization: ",
+    b"Cookie: ",
+    b"Set-Cookie: ",
+    b"Sec-WebSocket-Protocol: ",
+    b"a: //",
+]
+AGAIN = [
+    b"key", b"token", b"secret", b"auth", b"session", b"password", b"x-", b"a-", b"api-key-", b"auth-token-", b"proxy-",
+    b"csrf-", b"private-token", b"authorization", b"base64url.bearer.authorization.k8s.io.", b"?token=", b"//", b"//a:",
+    b" ", b"=", b"; ", b"\n ", b"\ra", b"x-key:a\n", b"cookie:\n",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("again", AGAIN)
+def test_no_pattern_takes_more_than_linear_time(again):
+    """128 KB of any one piece are searched in a moment; the names once took half a minute."""
+    for before in BEFORE:
+        data = b"HTTP/1.1 200 OK\r\n" + before + again * ((1 << 17) // len(again)) + b"_: a\r\n\r\n"
+        began = time.process_time()
+        assert len(starred(data, REPLY)) == len(data)
+        assert time.process_time() - began < 10
 
 
 PIECES = [

@@ -83,6 +83,17 @@ def test_what_is_missing_is_said_with_its_receiver():
     ]
 
 
+def test_many_missing_places_are_counted():
+    """Five are told on a hop; of more the first three, and how much the others miss together."""
+    assert len(missing(dissect(Trace((Gap(0, REPLY, 5),) * 5)))) == 5
+    hops = (Hop("client", "proxy"), Hop("proxy", "server"))
+    found = missing(dissect(Trace((*[Gap(0, REPLY, 5)] * 5000, Cut(1, ASK, 7)), hops)))
+    assert [hop for hop, _ in found] == [0, 0, 0, 1, 0]
+    assert found[-1][1] == "and 4,997 more places where bytes are missing, 24,985 bytes together"
+    unknown = missing(dissect(Trace((*[Cut(0, REPLY, 5)] * 5, Gap(0, REPLY)))))
+    assert unknown[-1][1] == "and 3 more places where bytes are missing, at least 10 bytes together"
+
+
 def test_the_description_says_it_in_sentences():
     """Who asks for what, what the answer is, how it ends."""
     assert description(dissect(echo(b"Hello"))) == (

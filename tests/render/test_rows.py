@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 from labkit.dissection import dissect
+from labkit.render.diagram import diagram
 from labkit.render.layout import Arrow, Band
-from labkit.render.rows import lay_out
-from labkit.trace import Hop, Trace
+from labkit.render.rows import MOST_HOPS, lay_out
+from labkit.trace import Gap, Hop, Trace
 from labkit.wire.websocket import CLOSE, CONTINUATION, PING, TEXT, frame
 from tests.render.exchanges import (
     ANSWER,
+    ASK,
     BAD_KEY,
     PLAIN,
+    REPLY,
     REQUEST,
     REQUIRED,
     asked,
@@ -157,6 +160,31 @@ def test_what_is_missing_is_said_before_the_end():
         "the recording limit was reached: 1,234 bytes to the server are not shown",
         "server closed first (FIN), then client (FIN)",
     ]
+
+
+def test_as_many_hops_as_the_limit_are_drawn_and_of_more_the_rest_is_counted():
+    """The first hops are drawn with their parties; what the others hold is said (law 7)."""
+    names = [f"party {number}" for number in range(MOST_HOPS + 3)]
+    full = drawn(chain(*names[: MOST_HOPS + 1]))
+    assert len(full.parties) == MOST_HOPS + 1
+    assert not any("not drawn" in row.text for row in full.rows if isinstance(row, Band))
+    more = drawn(chain(*names))
+    assert [party.name for party in more.parties] == names[: MOST_HOPS + 1]
+    assert more.parties[-1].role == "proxy"
+    hop = chain("client", "server")
+    size = sum(len(hop.stream(way)) for way in (ASK, REPLY))
+    said = [row.text for row in more.rows if isinstance(row, Band) and "not drawn" in row.text]
+    assert said == [f"2 more hops are not drawn (a limit of the lab): 12 messages, {2 * size} bytes"]
+
+
+def test_a_picture_stays_small_whatever_the_trace_holds():
+    """Thousands of gaps, and a thousand hops: between parties of their own, or the same two."""
+    gaps = Trace((*talk(REQUEST, ANSWER), *[Gap(0, ASK, 1)] * 5000))
+    events = [event for hop in range(1000) for event in (*talk(REQUEST, ANSWER, hop), Gap(hop, ASK, 1))]
+    far = tuple(Hop(f"party {hop}", f"party {hop + 1}") for hop in range(1000))
+    for trace in (gaps, Trace(tuple(events), far), Trace(tuple(events), (Hop(),) * 1000)):
+        drawing = diagram(trace)
+        assert max(len(drawing.svg()), len(drawing.text()), len(drawing.html()), len(drawing.mermaid())) < 300_000
 
 
 def test_the_title_of_the_trace_stands_before_the_finding():
