@@ -29,7 +29,10 @@ def test_a_table_is_printed_and_every_value_kept(tmp_path: Path, capsys: pytest.
     data = json.loads(kept.read_text(encoding="utf-8"))
     assert data["machine"] == machine()
     assert data["quick"] is True
-    assert [row["name"] for row in data["rows"]] == ["frame records of a dissection", "offer to drawn SVG, one exchange"]
+    assert [row["name"] for row in data["rows"]] == [
+        "frame records of a dissection",
+        "offer to drawn SVG, one exchange",
+    ]
     assert all(value > 0 for row in data["rows"] for value in row["values"])
     assert all(value in lines[0] for value in machine().values())
     assert [line.split("  ")[0] for line in lines[2:]] == [row["name"] for row in data["rows"]]
