@@ -15,7 +15,7 @@ from websockets.protocol import Side
 from websockets.uri import parse_uri
 
 from labkit.errors import Failed, LabError, WrongUse
-from labkit.parties.conversation import Conversation, told
+from labkit.parties.conversation import Speaker, told
 from labkit.parties.core import QUIET, Core, Stored
 from labkit.parties.offer import Offer
 from labkit.parties.party import Ending, Host
@@ -62,7 +62,7 @@ def talk(say: Say, patience: float = 5.0) -> Handler:
     return in_turn
 
 
-class ClientParty:
+class ClientParty(Speaker):
     """One connection of the lab's own client.
 
     `problem` says in a few words why the exchange failed; it is empty where the answer could be read
@@ -88,7 +88,6 @@ class ClientParty:
         self._segments = offer.segments()
         self._next_segment: float | None = host.clock()
         self._reader = _reader(offer)
-        self._after: Conversation | None = None
         self._answered = False
         self._heard = False
         self._waits_for_fin = False
@@ -155,21 +154,6 @@ class ClientParty:
             if self._after.ending is Ending.FIN:
                 self._end()
         return data
-
-    @property
-    def full(self) -> bool:
-        """Whether no more bytes should be read for now."""
-        return self._after is not None and self._after.full
-
-    def writable(self, ready: bool) -> None:  # noqa: FBT001
-        """Take note whether the server takes more."""
-        if self._after is not None:
-            self._after.writable(ready)
-
-    def drained(self) -> None:
-        """Take note that what was written has left."""
-        if self._after is not None:
-            self._after.drained()
 
     def finished(self, error: BaseException | None) -> None:
         """Take note that the handler ended."""

@@ -9,7 +9,7 @@ from labkit.parties.party import Ending, Host
 from labkit.parties.stream import Closed, Fragments, Handler, Message, Stream
 from labkit.wire.http1 import RequestHead
 
-__all__ = ["MOST_UNSENT", "MOST_WAITING", "Conversation", "told"]
+__all__ = ["MOST_UNSENT", "MOST_WAITING", "Conversation", "Speaker", "told"]
 
 MOST_WAITING = 1 << 18
 """Bytes read and not yet taken by the handler; beyond them reading pauses."""
@@ -166,6 +166,27 @@ class Conversation(ABC):
         if self.blocked and not self._choked:
             self.blocked = False
             self.wake()
+
+
+class Speaker:
+    """A party as far as its conversation goes: until the switch there is none, and nothing to hold back."""
+
+    _after: Conversation | None = None
+
+    @property
+    def full(self) -> bool:
+        """Whether no more bytes should be read for now."""
+        return self._after is not None and self._after.full
+
+    def writable(self, ready: bool) -> None:  # noqa: FBT001
+        """Take note whether the other side takes more."""
+        if self._after is not None:
+            self._after.writable(ready)
+
+    def drained(self) -> None:
+        """Take note that what was written has left."""
+        if self._after is not None:
+            self._after.drained()
 
 
 async def _run(handler: Handler, stream: Stream) -> None:

@@ -27,7 +27,7 @@ from http import HTTPStatus
 import h11
 from websockets.protocol import Side
 
-from labkit.parties.conversation import Conversation, told
+from labkit.parties.conversation import Speaker, told
 from labkit.parties.core import Core
 from labkit.parties.decide import ALLOW, Decline, Switch, check_head, evaluate, named
 from labkit.parties.described import Server
@@ -56,7 +56,7 @@ _LINGER = "linger"
 _OF_CONTENT = frozenset(("content-length", "transfer-encoding", "expect"))
 
 
-class ServerParty:
+class ServerParty(Speaker):
     """One connection of a server.
 
     Args:
@@ -79,7 +79,6 @@ class ServerParty:
         self._head: RequestHead | None = None
         self._content = 0
         self._requests = 0
-        self._after: Conversation | None = None
         self._eof = False
         self._seen = host.clock()
         self._due: float | None = None
@@ -161,21 +160,6 @@ class ServerParty:
         self._writes = []
         self._seen = self.host.clock()
         return writes[0] if len(writes) == 1 else b"".join(writes)
-
-    @property
-    def full(self) -> bool:
-        """Whether no more bytes should be read for now."""
-        return self._after is not None and self._after.full
-
-    def writable(self, ready: bool) -> None:  # noqa: FBT001
-        """Take note whether the client takes more."""
-        if self._after is not None:
-            self._after.writable(ready)
-
-    def drained(self) -> None:
-        """Take note that what was written has left."""
-        if self._after is not None:
-            self._after.drained()
 
     def finished(self, error: BaseException | None) -> None:
         """Take note that the handler ended."""
