@@ -79,7 +79,6 @@ class ServerParty(Speaker):
         self._head: RequestHead | None = None
         self._content = 0
         self._requests = 0
-        self._eof = False
         self._seen = host.clock()
         self._due: float | None = None
 
@@ -98,7 +97,6 @@ class ServerParty(Speaker):
 
     def receive_eof(self) -> None:
         """Take the client's FIN."""
-        self._eof = True
         if self._after is not None:
             self._after.receive_eof()
         elif self._state == "head" and not self._buffer:
@@ -325,8 +323,6 @@ class ServerParty(Speaker):
         if self._buffer:
             early, self._buffer = bytes(self._buffer), bytearray()
             self._after.receive(early)
-        if self._eof:
-            self._after.receive_eof()
 
     @property
     def _patience(self) -> float:
