@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from labkit.render.explain import Explanation
 
-__all__ = ["Cut", "Direction", "End", "Event", "Gap", "Hop", "How", "Trace", "Transfer"]
+__all__ = ["Cut", "Direction", "End", "Event", "Gap", "Hop", "How", "Trace", "Transfer", "behind"]
 
 
 class Direction(StrEnum):
@@ -213,3 +213,18 @@ class Trace:
         from labkit.render.diagram import diagram  # noqa: PLC0415
 
         return diagram(self).bundle()
+
+
+def behind(trace: Trace) -> dict[int, int]:
+    """Return, for every hop that goes on where another one ends, that other hop.
+
+    >>> behind(Trace(hops=(Hop("client", "proxy"), Hop("proxy", "server"))))
+    {1: 0}
+    """
+    ends: dict[str, int] = {}
+    found = {}
+    for number, hop in enumerate(trace.hops):
+        if hop.client in ends:
+            found[number] = ends[hop.client]
+        ends[hop.server] = number
+    return found

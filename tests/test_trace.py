@@ -10,7 +10,7 @@ from labkit.errors import WrongUse
 from labkit.formats.jsonl import load
 from labkit.render.diagram import diagram
 from labkit.render.explain import explain
-from labkit.trace import Cut, Direction, End, Gap, Hop, How, Trace, Transfer
+from labkit.trace import Cut, Direction, End, Gap, Hop, How, Trace, Transfer, behind
 
 UP, DOWN = Direction.TO_SERVER, Direction.TO_CLIENT
 
@@ -127,3 +127,9 @@ def test_rooms_above_draw_explain_and_save(tmp_path):
     assert trace._repr_mimebundle_() == diagram(trace).bundle()
     assert str(trace.bytes()) == str(explain(trace))
     assert load(trace.save(tmp_path / "trace.jsonl")) == trace
+
+
+def test_a_hop_is_behind_another_where_its_client_is_that_ones_server():
+    """The names of the parties say how hops hang together."""
+    hops = (Hop("client", "proxy"), Hop("proxy", "server"), Hop("other", "third"))
+    assert behind(Trace(hops=hops)) == {1: 0}

@@ -29,11 +29,11 @@ from dataclasses import dataclass
 
 from labkit.dissection import Dissection, Exchange, HopView
 from labkit.render.messages import Kind, Message, Unit, messages, units
-from labkit.trace import Direction, Trace, Transfer
+from labkit.trace import Direction, Trace, Transfer, behind
 from labkit.wire.http1 import RequestHead
 from labkit.wire.websocket import CLOSE, PING, PONG
 
-__all__ = ["behind", "ordered"]
+__all__ = ["ordered"]
 
 Key = tuple[int, Direction]
 
@@ -74,22 +74,6 @@ def ordered(dissection: Dissection) -> list[Message]:
 def _answered(view: HopView) -> bool:
     """Tell whether both sides sent something after the seam; else nothing there can be linked."""
     return bool(view.seam) and all(len(view.data[way]) > view.seam[way] for way in Direction)
-
-
-def behind(trace: Trace) -> dict[int, int]:
-    """Return, for every hop that goes on where another one ends, that other hop.
-
-    >>> from labkit.trace import Hop
-    >>> behind(Trace(hops=(Hop("client", "proxy"), Hop("proxy", "server"))))
-    {1: 0}
-    """
-    ends: dict[str, int] = {}
-    found = {}
-    for number, hop in enumerate(trace.hops):
-        if hop.client in ends:
-            found[number] = ends[hop.client]
-        ends[hop.server] = number
-    return found
 
 
 def _rank(views: tuple[HopView, ...]) -> Iterable[tuple[HopView, Direction]]:

@@ -11,8 +11,8 @@ from labkit.render.headline import description, ends, headline, missing, seam_te
 from labkit.render.layout import Arrow, Band, Detail, Fold, Layout, Row, columns_of, step_name
 from labkit.render.measure import clean
 from labkit.render.messages import Kind, Message
-from labkit.render.order import behind, ordered
-from labkit.trace import Direction
+from labkit.render.order import ordered
+from labkit.trace import Direction, behind
 from labkit.wire.websocket import CLOSE, CLOSE_CODES
 
 __all__ = ["MOST_HOPS", "lay_out"]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from labkit.dissection import FramesPart, dissect
 from labkit.render.messages import Kind, Message
-from labkit.render.order import behind, ordered
+from labkit.render.order import ordered
 from labkit.trace import Hop, Trace, Transfer
 from labkit.wire.websocket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, close_payload, frame
 from tests.render.exchanges import ANSWER, ASK, PLAIN, REPLY, REQUEST, asked, chain, switched, talk
@@ -148,12 +148,6 @@ def test_a_request_passes_every_hop_and_the_answer_comes_back():
     assert order[:6] == [f"{hop} {kind}" for hop, kind in zip(hops, kinds, strict=True)]
     assert order[6:12] == [f"{hop} text Hello" for hop in hops]
     assert order[12:] == [f"{hop} close" for hop in hops]
-
-
-def test_a_hop_is_behind_another_where_its_client_is_that_ones_server():
-    """The names of the parties say how hops hang together."""
-    hops = (Hop("client", "proxy"), Hop("proxy", "server"), Hop("other", "third"))
-    assert behind(Trace(hops=hops)) == {1: 0}
 
 
 def test_lines_of_an_unknown_protocol_are_messages():

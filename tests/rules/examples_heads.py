@@ -1,0 +1,7 @@
+"""The rules of `labkit.rules.heads`, shown."""
+
+from __future__ import annotations
+
+from tests.rules.traces import Example
+
+EXAMPLES: dict[str, Example] = {}
