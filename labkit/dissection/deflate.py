@@ -10,14 +10,15 @@ import re
 import zlib
 from dataclasses import dataclass
 
+from labkit.dissection.frames import FrameFault
 from labkit.trace import Direction
 from labkit.wire.fields import Fields
 
-__all__ = ["BROKEN", "DEFLATE_CLAUSE", "MOST_INFLATED", "Deflate", "Inflater", "deflate_of"]
+__all__ = ["BROKEN", "DEFLATE_CLAUSE", "MOST_INFLATED", "Deflate", "Inflater", "deflate_of", "others"]
 
 MOST_INFLATED = 16 << 20  # bytes of inflated messages kept per direction
 DEFLATE_CLAUSE = "RFC 7692, 7.2.2"
-BROKEN = "these bytes do not inflate (RFC 7692, 7.2.2)"
+BROKEN = str(FrameFault.BROKEN)
 
 _TAIL = b"\x00\x00\xff\xff"  # what the sender left off (RFC 7692, 7.2.1)
 _WINDOW = 1 << 15  # the most that a DEFLATE stream looks back, in bytes (RFC 1951, 2)
@@ -48,6 +49,16 @@ def deflate_of(answer: Fields, direction: Direction) -> Deflate | None:
         bits = values.get(f"{side}_max_window_bits", "")
         return Deflate(f"{side}_no_context_takeover" not in values, int(bits) if _BITS.fullmatch(bits) else 15)
     return None
+
+
+def others(answer: Fields) -> bool:
+    """Tell whether a 101 agrees on another extension than permessage-deflate.
+
+    >>> others(Fields.of([("Sec-WebSocket-Extensions", "permessage-deflate, x-other; n=1")]))
+    True
+    """
+    names = {element.partition(";")[0].strip().lower() for element in answer.elements("Sec-WebSocket-Extensions")}
+    return bool(names - {"permessage-deflate"})
 
 
 def _parameter(text: str) -> tuple[str, str]:

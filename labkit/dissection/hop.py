@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
+from labkit.dissection.deflate import deflate_of, others
 from labkit.dissection.http import ContentPart, HeadPart, chunked_end, content_length
 from labkit.dissection.spans import Span
-from labkit.dissection.websocket import FramesPart, deflate_of
+from labkit.dissection.websocket import FramesPart
 from labkit.trace import Direction, How
 from labkit.wire.fields import Fields
 from labkit.wire.http1 import Fault, Head, RequestHead, ResponseHead, scan
@@ -89,6 +90,13 @@ class Exchange:
         if status == 426:
             return "required"
         return {2: "ignored", 3: "redirected"}.get(status // 100, "refused")
+
+    def __repr__(self) -> str:
+        value = self.request.value if self.request else None
+        asked = f"{value.method} {value.version}" if isinstance(value, RequestHead) else "no request"
+        heads = [part.value for part in (*self.interim, self.answer) if part]
+        statuses = [str(value.status) for value in heads if isinstance(value, ResponseHead)]
+        return f"<Exchange: {asked} → {', '.join(statuses) or 'nothing'}: {self.outcome}>"
 
 
 @dataclass(frozen=True)
@@ -170,7 +178,8 @@ class _Way:
 
     def frames(self, direction: Direction, answer: Fields) -> None:
         frames = scan_frames(self.data, self.at)
-        self._take(FramesPart(self.data, self.at, len(self.data), frames, direction, deflate_of(answer, direction)))
+        deflate, foreign = deflate_of(answer, direction), others(answer)
+        self._take(FramesPart(self.data, self.at, len(self.data), frames, direction, deflate, foreign))
 
     def finish(self) -> tuple[Part, ...]:
         """Return the parts, with what lies behind a hole as the last."""

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from labkit.dissection.deflate import BROKEN, DEFLATE_CLAUSE, MOST_INFLATED, Deflate, Inflater, deflate_of
-from labkit.dissection.frames import Walk, walk
+from labkit.dissection.deflate import BROKEN, DEFLATE_CLAUSE, MOST_INFLATED, Deflate, Inflater
+from labkit.dissection.frames import FrameFault, Walk, close_faults, walk
 from labkit.dissection.spans import Bits, Span
 from labkit.trace import Direction
 from labkit.wire.websocket import BINARY, CLOSE, CLOSE_CODES, CONTINUATION, OPCODES, PING, TEXT, Frame, Opcode
 
-__all__ = ["MOST_INFLATED", "Deflate", "FramesPart", "deflate_of", "shown"]
+__all__ = ["MOST_INFLATED", "Deflate", "FramesPart", "shown"]
 
 _UNKNOWN = Opcode("reserved", "no frame of this kind exists yet", "RFC 6455, 5.2")
 
@@ -31,6 +31,7 @@ class FramesPart:
         frames: the frames, in order.
         direction: which way they go; it decides whether they must be masked.
         deflate: what was agreed about compression.
+        foreign: whether another extension was agreed; what it does to frames is not known here.
     """
 
     data: bytes = field(repr=False)
@@ -39,33 +40,63 @@ class FramesPart:
     frames: list[Frame] = field(repr=False)
     direction: Direction
     deflate: Deflate | None = None
+    foreign: bool = False
 
     @cached_property
     def _walk(self) -> Walk:
-        return walk(self.frames, to_server=self.direction is Direction.TO_SERVER, deflate=self.deflate is not None)
+        to_server, deflate = self.direction is Direction.TO_SERVER, self.deflate is not None
+        return walk(self.frames, to_server=to_server, deflate=deflate, foreign=self.foreign)
 
     @cached_property
-    def faults(self) -> dict[int, str]:
-        """What is wrong with which frame, by its place, with the clause; a message's fault is its last frame's."""
-        return {**self._message_faults, **self._walk.faults}
+    def faults(self) -> dict[int, tuple[FrameFault, ...]]:
+        """All that is wrong with which frame, by its place; a message's fault is its last frame's."""
+        faults = {**self._walk.faults}
+        for place, found in sorted(self._content_faults.items()):
+            faults[place] = (*faults.get(place, ()), *found)
+        return faults
 
     @cached_property
-    def _message_faults(self) -> dict[int, str]:
-        """What is wrong with the messages: not UTF-8 where they are text, or not to be inflated."""
-        found = {place: BROKEN for place, value in self.inflated.items() if value == BROKEN}
+    def _content_faults(self) -> dict[int, tuple[FrameFault, ...]]:
+        """What is wrong with what the frames carry: text that is not UTF-8, bytes that do not inflate, close codes."""
+        found: dict[int, tuple[FrameFault, ...]] = {}
+        if not self.foreign:
+            found = {place: (FrameFault.BROKEN,) for place, value in self.inflated.items() if value == BROKEN}
         data = self.data
         for place, frame in enumerate(self.frames):
             _, payload, end, declared, first, _ = frame
             # A whole text message in one frame, not compressed, is by far the most frequent case.
-            plain = first == 0x81 and payload + declared == end
-            text = frame.payload_of(data) if plain else self._text(place)
-            if text and not text.isascii() and (fault := _utf8_fault(text, "message")):
-                found[place] = fault
+            if first == 0x81 and payload + declared == end:
+                text: bytes | None = frame.payload_of(data)
+            elif first & 0x0F == CLOSE:
+                faults = close_faults(self.payload(place), whole=frame.whole)
+                if any(faults):
+                    found[place] = tuple(fault for fault in faults if fault)
+                continue
+            else:
+                text = self._text(place)
+            if text and not text.isascii() and not self.foreign and _broken_at(text) is not None:
+                found[place] = (FrameFault.BAD_TEXT,)
         return found
 
     def message_fault(self, place: int) -> str:
         """Return what is wrong with the message that ends with a frame; empty where nothing is."""
-        return self._message_faults.get(place, "")
+        if self.frames[place].opcode == CLOSE:
+            return ""
+        return self._told(place, self._content_faults.get(place, ()))
+
+    def _told(self, place: int, faults: tuple[FrameFault, ...]) -> str:
+        """Return the sentences of faults, joined; where it helps, with the numbers of this frame."""
+        return "; ".join(self._sentence(place, fault) for fault in faults)
+
+    def _sentence(self, place: int, fault: FrameFault) -> str:
+        frame = self.frames[place]
+        if fault is FrameFault.SHORT_PAYLOAD:
+            came = frame.end - frame.payload
+            return f"the header says {frame.declared} bytes of payload, {came} came (RFC 6455, 5.2)"
+        if fault is FrameFault.BAD_TEXT:
+            at = _broken_at(self.message(place) or b"")
+            return f"not UTF-8 from byte {at} of the message on (RFC 6455, 8.1)"
+        return str(fault)
 
     def _text(self, place: int) -> bytes | None:
         """Return the message that ends with a frame, if it is one of text."""
@@ -148,9 +179,9 @@ class FramesPart:
         frame = self.frames[place]
         spans = _header_spans(self, frame) + _payload_spans(self, place)
         kind = OPCODES.get(frame.opcode, _UNKNOWN)
-        fault = self._walk.faults.get(place, "")
+        fault = self._told(place, self._walk.faults.get(place, ()))
         if frame.payload == frame.end:  # no payload's leaf could say it
-            fault = fault or self.message_fault(place)
+            fault = "; ".join(filter(None, (fault, self.message_fault(place))))
         if len(spans) == 1:  # so little is there that the frame is its one leaf
             only = spans[0]
             return Span(only.start, only.end, only.label, only.meaning, only.clause, fault or only.fault, only.bits)
@@ -163,7 +194,7 @@ _LENGTHS = {126: "the length is in the next 2 bytes", 127: "the length is in the
 
 def _header_spans(part: FramesPart, frame: Frame) -> list[Span]:
     at, end = frame.start, frame.end
-    spans = [_first_byte(frame, deflate=part.deflate is not None)]
+    spans = [_first_byte(frame, deflate=part.deflate is not None, foreign=part.foreign)]
     if end - at < 2:
         return spans
     form = frame.second & 0x7F
@@ -183,10 +214,12 @@ def _header_spans(part: FramesPart, frame: Frame) -> list[Span]:
     return spans
 
 
-def _first_byte(frame: Frame, *, deflate: bool) -> Span:
+def _first_byte(frame: Frame, *, deflate: bool, foreign: bool) -> Span:
     kind = OPCODES.get(frame.opcode, _UNKNOWN)
     reserved = "set, and nothing agreed gives it a meaning" if frame.rsv else "not used"
-    if deflate and frame.rsv == 4:
+    if foreign and frame.rsv:
+        reserved = "set; what an agreed extension means by it is not known here"
+    elif deflate and frame.rsv == 4:
         reserved = "RSV1: the message is compressed"
     bits = (
         Bits("FIN", f"{frame.fin:d}", "the message ends here" if frame.fin else "more fragments follow"),
@@ -223,41 +256,39 @@ def _payload_meaning(part: FramesPart, place: int) -> str:
 
 def _close_spans(part: FramesPart, place: int, masked: str) -> list[Span]:
     frame, payload = part.frames[place], part.payload(place)
+    bad_code, bad_reason = (str(fault or "") for fault in close_faults(payload, whole=frame.whole))
+    label = f"close code{masked}"
     if len(payload) == 1:
-        fault = "a Close payload is empty, or begins with two bytes of code (RFC 6455, 5.5.1)"
-        return [
-            Span(frame.payload, frame.end, f"close code{masked}", "one byte", "RFC 6455, 5.5.1",
-                 fault if frame.whole else "")
-        ]  # fmt: skip
-    meaning, clause, fault = _close_code(int.from_bytes(payload[:2], "big"))
-    spans = [Span(frame.payload, frame.payload + 2, f"close code{masked}", meaning, clause, fault)]
+        return [Span(frame.payload, frame.end, label, "one byte", "RFC 6455, 5.5.1", bad_code)]
+    meaning, clause = _close_code(int.from_bytes(payload[:2], "big"))
+    spans = [Span(frame.payload, frame.payload + 2, label, meaning, clause, bad_code)]
     if reason := payload[2:]:
-        fault = _utf8_fault(reason, "reason") if frame.whole else ""
+        if bad_reason:
+            bad_reason = f"not UTF-8 from byte {_broken_at(reason)} of the reason on (RFC 6455, 8.1)"
         spans.append(
-            Span(frame.payload + 2, frame.end, f"close reason{masked}", shown(reason), "RFC 6455, 5.5.1", fault)
+            Span(frame.payload + 2, frame.end, f"close reason{masked}", shown(reason), "RFC 6455, 5.5.1", bad_reason)
         )
     return spans
 
 
-def _close_code(code: int) -> tuple[str, str, str]:
-    """Return what a close code says, its clause and what is wrong with it."""
+def _close_code(code: int) -> tuple[str, str]:
+    """Return what a close code says, and its clause."""
     row = CLOSE_CODES.get(code)
     if row:
-        fault = "" if row.on_wire else f"{code} must never be sent in a Close frame (RFC 6455, 7.4.1)"
-        return f"{code}: {row.meaning}", row.clause, fault
+        return f"{code}: {row.meaning}", row.clause
     if not 1000 <= code < 5000:
-        return f"{code}: no close code", "RFC 6455, 7.4.2", "close codes go from 1000 to 4999 (RFC 6455, 7.4.2)"
-    if code < 3000:
-        return f"{code}: not defined", "RFC 6455, 7.4.2", f"{code} is reserved and not defined (RFC 6455, 7.4.2)"
-    return f"{code}: {'registered with IANA' if code < 4000 else 'private use'}", "RFC 6455, 7.4.2", ""
+        return f"{code}: no close code", "RFC 6455, 7.4.2"
+    origin = "not defined" if code < 3000 else "registered with IANA" if code < 4000 else "private use"
+    return f"{code}: {origin}", "RFC 6455, 7.4.2"
 
 
-def _utf8_fault(text: bytes, what: str) -> str:
+def _broken_at(text: bytes) -> int | None:
+    """Return where bytes stop being UTF-8; None where they are UTF-8 to their end."""
     try:
         text.decode()
     except UnicodeDecodeError as error:
-        return f"not UTF-8 from byte {error.start} of the {what} on (RFC 6455, 8.1)"
-    return ""
+        return error.start
+    return None
 
 
 def shown(payload: bytes, most: int = 60) -> str:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from labkit.dissection.frames import walk
+from labkit.dissection.frames import FrameFault, close_faults, walk
 from labkit.wire.websocket import BINARY, CLOSE, CONTINUATION, PING, SAMPLE_MASK, TEXT, frame, scan
 
 
@@ -11,45 +13,93 @@ def up(opcode, payload=b"", **options) -> bytes:
 
 
 OPEN = frame(TEXT, b"a", fin=False)
+F = FrameFault
 FAULTS = [
-    # bytes, to the server, permessage-deflate agreed, the place of the frame, what is said, its clause
-    (b"\x83\x00", False, False, 0, "a reserved opcode; the receiver must fail the connection", "5.2"),
-    (b"\x8b\x00", False, True, 0, "a reserved opcode; the receiver must fail the connection", "5.2"),
-    (b"\x0f", False, False, 0, "a reserved opcode; the receiver must fail the connection", "5.2"),
-    (frame(TEXT, rsv=4), False, False, 0, "a reserved bit is set that no agreed extension gives a meaning", "5.2"),
-    (frame(TEXT, rsv=2), False, True, 0, "a reserved bit is set that no agreed extension gives a meaning", "5.2"),
-    (frame(TEXT, rsv=5), False, True, 0, "a reserved bit is set that no agreed extension gives a meaning", "5.2"),
-    (frame(PING, rsv=4), False, True, 0, "a reserved bit is set that no agreed extension gives a meaning", "5.2"),
-    (OPEN + frame(CONTINUATION, rsv=4), False, True, 1, "a reserved bit is set that no agreed extension gives a meaning", "5.2"),
-    (frame(PING, fin=False), False, False, 0, "a control frame must not be fragmented", "5.5"),
-    (frame(TEXT, b"a"), True, False, 0, "a client must mask every frame", "5.1"),
-    (up(TEXT, b"a"), False, False, 0, "a server must not mask a frame", "5.1"),
-    (up(CLOSE), False, False, 0, "a server must not mask a frame", "5.1"),
-    (frame(PING, bytes(126)), False, False, 0, "a control frame carries 125 bytes at the most", "5.5"),
-    (frame(CLOSE, bytes(126)), False, False, 0, "a control frame carries 125 bytes at the most", "5.5"),
-    (b"\x89\x7e\x00\x01a", False, False, 0, "a control frame carries 125 bytes at the most", "5.5"),
-    (b"\x81\x7e\x00\x7d" + bytes(125), False, False, 0, "the length is not in its shortest form", "5.2"),
-    (b"\x81\x7f" + (126).to_bytes(8, "big") + bytes(126), False, False, 0, "the length is not in its shortest form", "5.2"),
-    (b"\x81\x7f" + (65535).to_bytes(8, "big") + bytes(65535), False, False, 0, "the length is not in its shortest form", "5.2"),
-    (b"\x81\x7f\x80" + bytes(7), False, False, 0, "the highest bit of a 64-bit length must be 0", "5.2"),
-    (frame(CONTINUATION), False, False, 0, "a continuation, and no message to continue", "5.4"),
-    (frame(TEXT) + frame(CONTINUATION), False, False, 1, "a continuation, and no message to continue", "5.4"),
-    (OPEN + frame(TEXT), False, False, 1, "a new message before the last fragment of the one before it", "5.4"),
-    (OPEN + frame(PING) + frame(BINARY), False, False, 2, "a new message before the last fragment of the one before it", "5.4"),
-    (frame(CLOSE) + frame(TEXT), False, False, 1, "no data frame may follow a Close", "5.5.1"),
-    (OPEN + frame(CLOSE) + frame(CONTINUATION), False, False, 2, "no data frame may follow a Close", "5.5.1"),
-    (b"\x81", False, False, 0, "the bytes end before the frame's header does", "5.2"),
-    (b"\x81\x7e\x01", False, False, 0, "the bytes end before the frame's header does", "5.2"),
-    (up(TEXT)[:5], True, False, 0, "the bytes end before the frame's header does", "5.2"),
-    (frame(TEXT, b"abc")[:-1], False, False, 0, "the header says 3 bytes of payload, 2 came", "5.2"),
-    (frame(TEXT) + frame(TEXT, b"abc")[:2], False, False, 1, "the header says 3 bytes of payload, 0 came", "5.2"),
+    # bytes, to the server, permessage-deflate agreed, the place of the frame, its faults
+    (b"\x83\x00", False, False, 0, F.RESERVED_OPCODE),
+    (b"\x8b\x00", False, True, 0, F.RESERVED_OPCODE),
+    (b"\x0f", False, False, 0, F.RESERVED_OPCODE, F.FRAGMENTED_CONTROL, F.SHORT_HEADER),
+    (OPEN + b"\x83\x00", False, False, 1, F.RESERVED_OPCODE),
+    (frame(TEXT, rsv=4), False, False, 0, F.RESERVED_BIT),
+    (frame(TEXT, rsv=2), False, True, 0, F.RESERVED_BIT),
+    (frame(TEXT, rsv=5), False, True, 0, F.RESERVED_BIT),
+    (frame(PING, rsv=4), False, False, 0, F.RESERVED_BIT),
+    (frame(PING, rsv=4), False, True, 0, F.COMPRESSED_BIT),
+    (OPEN + frame(CONTINUATION, rsv=4), False, True, 1, F.COMPRESSED_BIT),
+    (frame(PING, fin=False), False, False, 0, F.FRAGMENTED_CONTROL),
+    (frame(TEXT, b"a"), True, False, 0, F.NOT_MASKED),
+    (frame(TEXT, b"a", rsv=1), True, False, 0, F.RESERVED_BIT, F.NOT_MASKED),
+    (frame(TEXT, b"abc")[:2], True, False, 0, F.NOT_MASKED, F.SHORT_PAYLOAD),
+    (up(TEXT, b"a"), False, False, 0, F.MASKED),
+    (up(CLOSE), False, False, 0, F.MASKED),
+    (frame(PING, bytes(126)), False, False, 0, F.LONG_CONTROL),
+    (frame(CLOSE, bytes(126)), False, False, 0, F.LONG_CONTROL),
+    (b"\x89\x7e\x00\x01a", False, False, 0, F.LONG_CONTROL, F.LONG_FORM),
+    (b"\x81\x7e\x00\x7d" + bytes(125), False, False, 0, F.LONG_FORM),
+    (b"\x81\x7f" + (126).to_bytes(8, "big") + bytes(126), False, False, 0, F.LONG_FORM),
+    (b"\x81\x7f" + (65535).to_bytes(8, "big") + bytes(65535), False, False, 0, F.LONG_FORM),
+    (b"\x81\x7f\x80" + bytes(7), False, False, 0, F.HIGHEST_BIT, F.SHORT_PAYLOAD),
+    (frame(CONTINUATION), False, False, 0, F.NO_MESSAGE),
+    (frame(TEXT) + frame(CONTINUATION), False, False, 1, F.NO_MESSAGE),
+    (OPEN + frame(TEXT), False, False, 1, F.INTERLEAVED),
+    (OPEN + frame(PING) + frame(BINARY), False, False, 2, F.INTERLEAVED),
+    (frame(CLOSE) + frame(TEXT), False, False, 1, F.AFTER_CLOSE),
+    (frame(CLOSE) + frame(CONTINUATION), False, False, 1, F.AFTER_CLOSE, F.NO_MESSAGE),
+    (OPEN + frame(CLOSE) + frame(CONTINUATION), False, False, 2, F.AFTER_CLOSE),
+    (b"\x81", False, False, 0, F.SHORT_HEADER),
+    (b"\x81\x7e\x01", False, False, 0, F.SHORT_HEADER),
+    (up(TEXT)[:5], True, False, 0, F.SHORT_HEADER),
+    (frame(TEXT, b"abc")[:-1], False, False, 0, F.SHORT_PAYLOAD),
+    (frame(TEXT) + frame(TEXT, b"abc")[:2], False, False, 1, F.SHORT_PAYLOAD),
+]
+
+
+@pytest.mark.parametrize(("data", "to_server", "deflate", "place", "faults"), [(*row[:4], row[4:]) for row in FAULTS])
+def test_all_faults_of_a_frame_are_named(data, to_server, deflate, place, faults):
+    """Each rule that a frame breaks is named at that frame, and at no other."""
+    assert walk(scan(data), to_server=to_server, deflate=deflate).faults == {place: faults}
+
+
+def test_each_fault_names_its_clause():
+    """A fault is one sentence with the clause behind it."""
+    assert all(re.search(r" \(RFC (6455|7692), \d[\d.]*\)$", fault) for fault in FrameFault)
+
+
+FOREIGN = [
+    b"\x83\x00", frame(TEXT, rsv=7), frame(PING, rsv=4), frame(CONTINUATION, rsv=4), OPEN + frame(TEXT),
+    frame(CONTINUATION),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("data", "to_server", "deflate", "place", "said", "clause"), FAULTS)
-def test_fault_is_named_with_its_clause(data, to_server, deflate, place, said, clause):
-    """Each rule that a frame can break is named at the frame that breaks it, and at no other."""
-    assert walk(scan(data), to_server=to_server, deflate=deflate).faults == {place: f"{said} (RFC 6455, {clause})"}
+@pytest.mark.parametrize("data", FOREIGN)
+def test_what_an_unknown_extension_may_have_changed_is_no_fault(data):
+    """Reserved bits and opcodes, and the order of fragments, are for extensions to use (RFC 6455, 5.4, 5.8)."""
+    assert walk(scan(data), to_server=False, deflate=False).faults
+    assert walk(scan(data), to_server=False, deflate=False, foreign=True).faults == {}
+
+
+def test_an_unknown_extension_changes_neither_masks_nor_close():
+    """A mask, a length form and data after a Close are judged with any extension (RFC 6455, 5.1, 5.2, 5.5.1)."""
+    data = up(CLOSE) + frame(TEXT)
+    faults = walk(scan(data), to_server=False, deflate=False, foreign=True).faults
+    assert faults == {0: (F.MASKED,), 1: (F.AFTER_CLOSE,)}
+
+
+@pytest.mark.parametrize(
+    ("payload", "whole", "faults"),
+    [
+        (b"", True, (None, None)),
+        (b"\x03", True, (F.ONE_BYTE, None)),
+        (b"\x03", False, (None, None)),
+        (b"\x03\xee\xff", True, (F.NEVER_SENT, F.BAD_REASON)),
+        (b"\x00\x00", True, (F.NO_CODE, None)),
+        (b"\x03\xec", True, (F.UNDEFINED_CODE, None)),
+        (b"\x03\xe8\xc3", False, (None, None)),
+    ],
+)
+def test_what_a_close_carries(payload, whole, faults):
+    """A Close is judged by its code and its reason, as far as they are there (RFC 6455, 5.5.1, 7.4)."""
+    assert close_faults(payload, whole=whole) == faults
 
 
 GOOD = [

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from labkit.dissection import websocket as module
 from labkit.dissection.deflate import BROKEN, Deflate
+from labkit.dissection.frames import FrameFault
 from labkit.dissection.websocket import FramesPart, shown
 from labkit.trace import Direction
 from labkit.wire.websocket import (
@@ -107,12 +108,12 @@ def test_header_cut_short(data, label, meaning):
         (close_payload(1000), ["close code"], []),
         (close_payload(1001, "bye"), ["close code", "close reason"], []),
         (close_payload(4999, "é"), ["close code", "close reason"], []),
-        (close_payload(1004), ["close code"], ["1004 is reserved and not defined (RFC 6455, 7.4.2)"]),
+        (close_payload(1004), ["close code"], ["this code is reserved and not defined (RFC 6455, 7.4.2)"]),
         (close_payload(1000) + b"a\xff", ["close code", "close reason"],
          ["not UTF-8 from byte 1 of the reason on (RFC 6455, 8.1)"]),
         (close_payload(999), ["close code"], ["close codes go from 1000 to 4999 (RFC 6455, 7.4.2)"]),
         (close_payload(5000), ["close code"], ["close codes go from 1000 to 4999 (RFC 6455, 7.4.2)"]),
-        *((close_payload(code), ["close code"], [f"{code} must never be sent in a Close frame (RFC 6455, 7.4.1)"])
+        *((close_payload(code), ["close code"], ["this code must never be sent in a Close frame (RFC 6455, 7.4.1)"])
           for code in (1005, 1006, 1015)),
     ],
 )  # fmt: skip
@@ -165,9 +166,34 @@ BAD = "not UTF-8 from byte 1 of the message on (RFC 6455, 8.1)"
 def test_text_that_is_not_utf8(data, deflate, place):
     """A text message is UTF-8 as a whole (RFC 6455, 8.1): the fault is its last frame's, named once."""
     found = part(data, deflate=deflate)
-    assert found.faults == {place: BAD}
+    assert found.faults == {place: (FrameFault.BAD_TEXT,)}
     assert found.message_fault(place) == BAD
     assert found.span().faults() == (BAD,)
+
+
+def test_all_faults_of_a_frame_are_shown():
+    """A frame that breaks two rules of framing, and carries what breaks a third, says all three."""
+    found = part(frame(TEXT, b"\xff", rsv=1), to_server=True)
+    assert found.faults == {0: (FrameFault.RESERVED_BIT, FrameFault.NOT_MASKED, FrameFault.BAD_TEXT)}
+    framing, text = found.span().faults()
+    assert framing == f"{FrameFault.RESERVED_BIT}; {FrameFault.NOT_MASKED}"
+    assert text == "not UTF-8 from byte 0 of the message on (RFC 6455, 8.1)"
+
+
+def test_faults_of_a_close_are_among_the_others():
+    """What is wrong with a Close payload is a fault of its frame, too (RFC 6455, 5.5.1, 7.4)."""
+    found = part(frame(CLOSE, close_payload(1006) + b"\xff", mask=SAMPLE_MASK))
+    assert found.faults == {0: (FrameFault.MASKED, FrameFault.NEVER_SENT, FrameFault.BAD_REASON)}
+
+
+def test_an_unknown_extension_may_change_any_message():
+    """What another extension than permessage-deflate made of a message is neither text nor DEFLATE (RFC 6455, 5.8)."""
+    data = frame(TEXT, b"\xff", rsv=4)
+    way = Direction.TO_CLIENT
+    found = FramesPart(data, 0, len(data), scan(data), way, Deflate(), foreign=True)
+    assert found.faults == {}
+    assert found.span().faults() == ()
+    assert found.span().leaves()[0].bits[1].meaning.startswith("set; what an agreed extension means")
 
 
 @pytest.mark.parametrize(
@@ -222,7 +248,7 @@ def test_compressed_message_that_is_not_all_there():
 def test_message_that_does_not_inflate():
     """Bytes that are no DEFLATE are a fault; what is only out of reach afterwards is none."""
     found = part(frame(TEXT, b"\xff", rsv=4) + COMPRESSED, deflate=Deflate())
-    assert found.faults == {0: BROKEN}
+    assert found.faults == {0: (FrameFault.BROKEN,)}
     assert found.span().faults() == (BROKEN,)
     assert found.span().leaves()[-1].meaning.startswith("compressed; not inflated: an earlier message")
     assert found.message(1) is None

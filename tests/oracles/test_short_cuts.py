@@ -9,7 +9,7 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
-from labkit.parties.decide import Switch, evaluate
+from labkit.parties.decide import Switch, decide
 from labkit.parties.described import Server
 from labkit.parties.offer import Offer
 from labkit.wire.fields import Fields
@@ -24,7 +24,7 @@ _ABOUT_CONTENT = {"content-length", "transfer-encoding", "expect", "host", "conn
 def test_an_offer_with_nothing_to_negotiate_gets_the_answer_of_websockets(key: bytes, deflate: str) -> None:
     """The 101 is that of websockets' own core, less its Date (RFC 6455, 4.2.2 (5))."""
     head = Offer.websocket(key=base64.b64encode(key).decode()).head
-    found = evaluate(Server(deflate=deflate), head)
+    found = decide(Server(deflate=deflate), head)
     answer = ServerProtocol().accept(Request(head.target, Headers(head.fields)))
     assert isinstance(found, Switch)
     assert found.fields.lines == tuple(line for line in answer.headers.raw_items() if line[0] != "Date")

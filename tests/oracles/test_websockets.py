@@ -12,7 +12,7 @@ from websockets.http11 import Request, Response
 from websockets.streams import StreamReader
 
 from labkit.dissection.deflate import Deflate
-from labkit.dissection.frames import walk
+from labkit.dissection.frames import FrameFault, walk
 from labkit.dissection.websocket import FramesPart
 from labkit.trace import Direction
 from labkit.wire import http1
@@ -94,16 +94,14 @@ def test_any_header(header, rest, to_server):
     data = header + rest
     theirs = read_frame(data, masked=to_server)
     ours = scan(data)[0]
-    fault = walk([ours], to_server=to_server, deflate=False).faults.get(0, "")
+    faults = walk([ours], to_server=to_server, deflate=False).faults.get(0, ())
     if theirs is None:
-        assert fault
+        assert faults
     else:
-        assert fault in ("", ORPHAN, LONG)
+        # A frame alone has no message before it; a length that is not the shortest is overlooked by most.
+        assert set(faults) <= {FrameFault.NO_MESSAGE, FrameFault.LONG_FORM}
         assert (theirs.opcode, theirs.fin, bytes(theirs.data)) == (ours.opcode, ours.fin, ours.payload_of(data))
 
-
-ORPHAN = "a continuation, and no message to continue (RFC 6455, 5.4)"  # one frame has none before it
-LONG = "the length is not in its shortest form (RFC 6455, 5.2)"
 
 messages = st.lists(
     st.lists(st.binary(max_size=30) | st.text("ab", max_size=3000).map(str.encode), min_size=1, max_size=3),
