@@ -14,7 +14,7 @@ from labkit.rules.base import RULES, find
 from labkit.rules.evidence import Evidence
 from labkit.rules.finding import Finding, Findings
 from labkit.rules.rule import Level, Rule, Sighting, Who
-from labkit.trace import Trace
+from labkit.trace import Direction, Trace, behind
 
 __all__ = ["RULES", "Finding", "Findings", "Level", "Rule", "Who", "check", "find"]
 
@@ -32,7 +32,7 @@ def check(trace: Trace | Dissection) -> Findings:
     """
     evidence = Evidence(dissect(trace) if isinstance(trace, Trace) else trace)
     seen = [(rule, sighting) for rule in RULES if rule.check for sighting in _some(rule, evidence)]
-    found = [_finding(rule, sighting, more, evidence) for rule, (sighting, more) in seen]
+    found = _made([_finding(rule, sighting, more, evidence) for rule, (sighting, more) in seen], evidence)
     found.sort(key=lambda finding: _weight(finding, evidence))
     return Findings(
         tuple(finding for finding in found if not finding.note), tuple(finding for finding in found if finding.note)
@@ -54,6 +54,24 @@ def _finding(rule: Rule, sighting: Sighting, more: int, evidence: Evidence) -> F
     hop, way, start, end, seen, note = sighting
     party = evidence.trace.hops[hop].sender(way)
     return Finding(rule, party, hop, way, start, end, seen, note, more)
+
+
+def _made(found: list[Finding], evidence: Evidence) -> list[Finding]:
+    """Leave out those who only forwarded the bytes of another hop; what binds proxies is not taken from them."""
+    near = behind(evidence.trace)
+    far = {first: second for second, first in near.items()}
+
+    def mark(finding: Finding, hop: int | None) -> tuple[str, int | None, Direction, bytes]:
+        data = evidence.trace.stream(finding.direction, finding.hop)[finding.start : finding.end]
+        return finding.rule.id, hop, finding.direction, data
+
+    marks = {mark(finding, finding.hop) for finding in found}
+    source = {Direction.TO_SERVER: near, Direction.TO_CLIENT: far}
+    return [
+        finding
+        for finding in found
+        if finding.rule.who is Who.PROXY or mark(finding, source[finding.direction].get(finding.hop)) not in marks
+    ]
 
 
 def _weight(finding: Finding, evidence: Evidence) -> tuple[bool, bool, int, int, int]:

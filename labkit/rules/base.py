@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import chain
+from operator import attrgetter
+
 from labkit.errors import WrongUse
+from labkit.rules.answers import ANSWERS
+from labkit.rules.closing import CLOSING
+from labkit.rules.connections import CONNECTIONS
+from labkit.rules.content import CONTENT
+from labkit.rules.extensions import EXTENSIONS
 from labkit.rules.frames import FRAMES
 from labkit.rules.h2c import H2C
 from labkit.rules.heads import HEADS
@@ -10,10 +18,13 @@ from labkit.rules.http import HTTP
 from labkit.rules.opening import OPENING
 from labkit.rules.relay import RELAY
 from labkit.rules.rule import Rule
+from labkit.rules.statuses import STATUSES
 
 __all__ = ["RULES", "find"]
 
-RULES: tuple[Rule, ...] = (*HTTP, *HEADS, *RELAY, *H2C, *OPENING, *FRAMES)
+_TABLES = (HTTP, STATUSES, HEADS, CONTENT, CONNECTIONS, RELAY, H2C, OPENING, ANSWERS, EXTENSIONS, FRAMES, CLOSING)
+
+RULES: tuple[Rule, ...] = tuple(sorted(chain(*_TABLES), key=attrgetter("id")))
 
 _BY_ID = {rule.id: rule for rule in RULES}
 

@@ -10,11 +10,12 @@ What is not all there is not shown to a check: a head that is cut short has no a
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, wraps
 
-from labkit.dissection import Dissection, Exchange, FramesPart, HeadPart, HopView
+from labkit.dissection import Dissection, Exchange, FramesPart, HeadPart, HopView, OpaquePart, Part
 from labkit.rules.rule import Check, Sighting
 from labkit.trace import Direction, How, Transfer, behind
 from labkit.wire.fields import Fields
@@ -46,12 +47,17 @@ class HeadSeen:
         return self.part.value.version if self.part.value else ""
 
     @property
+    def status(self) -> int:
+        """Its status code; 0 where it is a request, or cannot be read."""
+        return self.part.value.status if isinstance(self.part.value, ResponseHead) else 0
+
+    @property
     def faults(self) -> Iterator[tuple[Fault, Sighting]]:
         """What breaks the grammar in it, and where."""
         for line in self.part.head.lines:
             for piece in line.pieces:
                 if piece.fault:
-                    seen = str(piece.fault).rpartition(" (")[0]
+                    seen = str(piece.fault).rpartition(" (")[0].partition(";")[0]
                     yield piece.fault, Sighting(self.hop, self.direction, piece.start, piece.end, seen)
 
     def first_line(self, seen: str) -> Sighting:
@@ -125,6 +131,16 @@ class Asked:
         """Whether the answer is a 101."""
         return self.status == 101
 
+    @property
+    def taken(self) -> bool:
+        """Whether the answer treats the request as a good one: it is no error."""
+        return self.status is not None and self.status < 400
+
+    @property
+    def expects_continue(self) -> bool:
+        """Whether the request asks for a 100 before its content (RFC 9110, 10.1.1)."""
+        return any(each.lower() == "100-continue" for each in self.head.fields.elements("Expect"))
+
     def offers(self, name: str) -> bool:
         """Tell whether the request's Upgrade field names a protocol, whatever its version."""
         return any(offer.partition("/")[0].lower() == name for offer in self.exchange.offer)
@@ -142,6 +158,32 @@ class Asked:
     def options(self) -> frozenset[str]:
         """The request's connection options, in lower case."""
         return options(self.head.fields)
+
+    @property
+    def behind(self) -> Part | None:
+        """What the client sent right behind the request."""
+        last = self.exchange.content or self.exchange.request
+        parts = self.view.parts[Direction.TO_SERVER]
+        if not last or Direction.TO_SERVER in self.view.missing:
+            return None
+        return next((part for part in parts if part.start >= last.end), None)
+
+    @property
+    def early(self) -> Sighting | None:
+        """What the client sent behind the request and cannot have sent upon the answer: it was recorded before that.
+
+        What was recorded later may have been on its way already, and proves nothing.
+        """
+        way, hop, part = Direction.TO_SERVER, self.view.hop, self.behind
+        if not part or not self.request or way.other in self.view.missing:
+            return None
+        answer = self.exchange.answer or next(reversed(self.exchange.interim), None)
+        if not answer and not isinstance(part, OpaquePart):
+            return None  # another request, and no answer to either
+        moment = self.evidence.moment
+        if answer and moment(hop, way, part.start) >= moment(hop, way.other, answer.start):
+            return None
+        return Sighting(hop, way, part.start, part.end, "")
 
     def _whole(self, way: Direction, part: HeadPart | None) -> HeadSeen | None:
         return HeadSeen(self.view.hop, way, part) if part and part.head.whole and part.value else None
@@ -178,15 +220,21 @@ class Spoken:
 
         What merely comes later proves nothing: it may have been on its way. Proof is a frame that only
         somebody could send who had read this far: the echo of this frame's payload or of a later one's,
-        the Pong of a later Ping, the same Close as a later one's. None where there is no such frame.
+        the Pong of a later Ping; and no earlier frame may have asked for the same. None where there is
+        no such frame.
         """
         if self.other is None or self.evidence.failed(self.view, self.direction.other):
             return None
         moment = self.evidence.moment(self.view.hop, self.direction, self.part.frames[place].end - 1)
-        proofs = {_proof(self.part, number) for number in range(place, len(self.part.frames))} - {None}
+        proofs = [_proof(self.part, number) for number in range(len(self.part.frames))]
+        earlier, wanted = Counter(proofs[:place]), {*proofs[place:]} - {None}
         for number, frame in enumerate(self.other.frames):
+            said = (frame.opcode, self.other.content(number))
+            if said not in wanted:
+                continue
+            earlier[said] -= 1
             at = self.evidence.moment(self.view.hop, self.direction.other, frame.start)
-            if at >= moment and (frame.opcode, self.other.content(number)) in proofs:
+            if earlier[said] < 0 and at >= moment:
                 return number
         return None
 
@@ -198,11 +246,14 @@ class Spoken:
 
 
 def _proof(part: FramesPart, place: int) -> tuple[int, bytes] | None:
-    """Return the opcode and the content of the frame that would prove that this one was read; None for a Pong."""
+    """Return the opcode and the content of the frame that would prove that this one was read; None for no such.
+
+    A Close proves nothing, both sides may begin to close at once; nor does an empty frame.
+    """
     opcode, content = part.frames[place].opcode, part.content(place)
-    if opcode == PONG or (opcode < CLOSE and not content):
+    if opcode in (CLOSE, PONG) or not content:
         return None
-    return (PONG if opcode == PING else opcode, content[:2] if opcode == CLOSE else content)
+    return (PONG if opcode == PING else opcode, content)
 
 
 @dataclass(frozen=True)

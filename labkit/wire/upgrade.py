@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from labkit.wire.fields import Fields, text_bytes
 
-__all__ = ["SAMPLE_KEY", "TOKENS", "Protocol", "Token", "accept_key", "is_key", "offered", "options"]
+__all__ = ["SAMPLE_KEY", "TOKENS", "Protocol", "Token", "accept_key", "is_key", "offered", "options", "why_wrong"]
 
 SAMPLE_KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 """The key of RFC 6455's own example (1.3): base64 of "the sample nonce"."""
@@ -86,6 +87,80 @@ def is_key(key: str) -> bool:
         return len(base64.b64decode(key, validate=True)) == _NONCE_SIZE
     except ValueError:
         return False
+
+
+def why_wrong(key: str, accept: str) -> str:
+    """Return what is wrong with the Accept that answers a key, in a few words; "" where it is the right one.
+
+    The usual mistakes are made, one after the other, until one of them gives this value.
+
+    Raises:
+        WireError: the key or the Accept holds a character that is no single byte.
+
+    >>> why_wrong(SAMPLE_KEY, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")
+    ''
+    >>> why_wrong(SAMPLE_KEY, "Kfh9QIsMVZcl6xEPYxPHzW8SZ8w=")
+    'the Accept is that of the empty key: the key was lost on the way'
+    >>> why_wrong(SAMPLE_KEY, "b37a4f2cc0624f1690f64606cf385945b2bec4ea")
+    'the Accept is the digest in hexadecimal, not in base64'
+    """
+    raw, said = text_bytes(key), text_bytes(accept)
+    if said == text_bytes(accept_key(key)):
+        return ""
+    for what, proof in _MISTAKES:
+        if said and said == proof(raw):
+            return f"the Accept is {what}"
+    return "the Accept is not that of this key, nor a mistake that is known" if said else "the Accept is empty"
+
+
+def _sha1(text: bytes) -> bytes:
+    return hashlib.sha1(text, usedforsecurity=False).digest()
+
+
+def _decoded(key: bytes) -> bytes:
+    try:
+        return base64.b64decode(key, validate=True)
+    except ValueError:
+        return key
+
+
+def _mistake(digest: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
+    return lambda key: base64.b64encode(digest(key))
+
+
+_MISTAKES: tuple[tuple[str, Callable[[bytes], bytes]], ...] = (
+    ("that of the empty key: the key was lost on the way", _mistake(lambda _: _sha1(_GUID))),
+    ("that of the key alone, without the GUID", _mistake(_sha1)),
+    (
+        "the hash of the key after decoding; it is hashed as it was sent",
+        _mistake(lambda key: _sha1(_decoded(key) + _GUID)),
+    ),
+    ("that of the key after decoding, without the GUID", _mistake(lambda key: _sha1(_decoded(key)))),
+    ("the digest in hexadecimal, not in base64", lambda key: _sha1(key + _GUID).hex().encode()),
+    (
+        "the base64 of the digest in hexadecimal, not of its 20 bytes",
+        _mistake(lambda key: _sha1(key + _GUID).hex().encode()),
+    ),
+    ("made with the GUID before the key", _mistake(lambda key: _sha1(_GUID + key))),
+    ("made with the GUID in lower case", _mistake(lambda key: _sha1(key + _GUID.lower()))),
+    ("made with a line end behind the key", _mistake(lambda key: _sha1(key + b"\r\n" + _GUID))),
+    ("made with a line feed behind the key", _mistake(lambda key: _sha1(key + b"\n" + _GUID))),
+    ("made with a line feed behind the GUID", _mistake(lambda key: _sha1(key + _GUID + b"\n"))),
+    ("made with the space before the key", _mistake(lambda key: _sha1(b" " + key + _GUID))),
+    ("made of the key less its padding", _mistake(lambda key: _sha1(key.rstrip(b"=") + _GUID))),
+    ("the right one less its padding", lambda key: base64.b64encode(_sha1(key + _GUID)).rstrip(b"=")),
+    ("in the base64 for URLs", lambda key: base64.urlsafe_b64encode(_sha1(key + _GUID))),
+    ("that of RFC 6455's own key: a constant", lambda _: text_bytes(accept_key(SAMPLE_KEY))),
+    ("made with SHA-256 in the place of SHA-1", _mistake(lambda key: hashlib.sha256(key + _GUID).digest())),
+    (
+        "made with MD5 in the place of SHA-1",
+        _mistake(lambda key: hashlib.md5(key + _GUID, usedforsecurity=False).digest()),
+    ),
+    ("the key and the GUID in base64, not hashed", _mistake(lambda key: key + _GUID)),
+    ("the key and the GUID as they are, not hashed", lambda key: key + _GUID),
+    ("the key itself", lambda key: key),
+)
+"""What goes wrong with an Accept, and how to go wrong in the same way."""
 
 
 class Token(NamedTuple):

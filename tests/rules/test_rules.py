@@ -11,16 +11,25 @@ from hypothesis import strategies as st
 from labkit.rules import RULES, Level, check, find
 from labkit.trace import Direction, Trace, Transfer
 from tests.rules import (
+    examples_answers,
+    examples_closing,
+    examples_connections,
+    examples_content,
+    examples_extensions,
     examples_frames,
     examples_h2c,
     examples_heads,
     examples_http,
     examples_opening,
     examples_relay,
+    examples_statuses,
 )
 from tests.rules.traces import ANSWER, REQUEST, Example, switched
 
-TABLES = (examples_http, examples_heads, examples_relay, examples_h2c, examples_opening, examples_frames)
+TABLES = (
+    examples_http, examples_statuses, examples_heads, examples_content, examples_connections, examples_relay,
+    examples_h2c, examples_opening, examples_answers, examples_extensions, examples_frames, examples_closing,
+)  # fmt: skip
 EXAMPLES: dict[str, Example] = {name: example for table in TABLES for name, example in table.EXAMPLES.items()}
 CHECKED = [rule.id for rule in RULES if rule.check]
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,9 @@ from hypothesis import strategies as st
 
 from labkit.errors import WireError
 from labkit.wire.fields import Fields
-from labkit.wire.upgrade import SAMPLE_KEY, TOKENS, Protocol, accept_key, is_key, offered, options
+from labkit.wire.upgrade import SAMPLE_KEY, TOKENS, Protocol, accept_key, is_key, offered, options, why_wrong
+
+GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
 @pytest.mark.parametrize(
@@ -83,6 +86,35 @@ def test_key_is_sixteen_bytes_in_base64(raw):
 def test_odd_keys(key, good):
     """What is no base64 is no key, whatever its length; nothing raises."""
     assert is_key(key) == good
+
+
+MISTAKES = [
+    ("Kfh9QIsMVZcl6xEPYxPHzW8SZ8w=", "of the empty key"),
+    ("b37a4f2cc0624f1690f64606cf385945b2bec4ea", "hexadecimal"),
+    (base64.b64encode(b"b37a4f2cc0624f1690f64606cf385945b2bec4ea").decode(), "base64 of the digest in hexadecimal"),
+    (base64.b64encode(hashlib.sha1(SAMPLE_KEY.encode()).digest()).decode(), "without the GUID"),
+    (base64.b64encode(hashlib.sha1(b"the sample nonce" + GUID).digest()).decode(), "after decoding"),
+    (base64.b64encode(hashlib.sha1(GUID + SAMPLE_KEY.encode()).digest()).decode(), "before the key"),
+    (base64.b64encode(hashlib.sha256(SAMPLE_KEY.encode() + GUID).digest()).decode(), "SHA-256"),
+    ("s3pPLMBiTxaQ9kYGzzhZRbK+xOo", "less its padding"),
+    ("s3pPLMBiTxaQ9kYGzzhZRbK-xOo=", "base64 for URLs"),
+    (SAMPLE_KEY, "the key itself"),
+    ("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=x", "nor a mistake that is known"),
+    ("", "is empty"),
+]
+
+
+@pytest.mark.parametrize(("accept", "why"), MISTAKES)
+def test_wrong_accepts_are_recognised(accept, why):
+    """What an implementer forgot is told from the value alone (RFC 6455, 4.2.2, step 5.4)."""
+    assert why in why_wrong(SAMPLE_KEY, accept)
+
+
+def test_a_constant_accept_is_recognised():
+    """The Accept of RFC 6455's own key answers no other key."""
+    other = base64.b64encode(bytes(16)).decode()
+    assert "RFC 6455's own key" in why_wrong(other, accept_key(SAMPLE_KEY))
+    assert why_wrong(other, accept_key(other)) == ""
 
 
 def test_tokens_are_looked_up_in_lower_case():
