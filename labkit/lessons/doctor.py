@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from labkit.net.programs import KNOWN, can_listen, find
+from labkit.render.columns import text_table
 from labkit.render.html import table
 
 __all__ = ["Doctor", "Row", "doctor"]
+
+_NAMES = ("what", "state", "found", "note")
 
 _NEEDED = {"h11": "reads HTTP/1.1", "websockets": "speaks WebSocket"}
 _CHOSEN = {
@@ -78,17 +81,15 @@ class Doctor:
         return f"The lab can work here.{rest}"
 
     def __str__(self) -> str:
-        cells = [("what", "state", "found", "note"), *((r.what, r.state, r.found, r.note) for r in self.rows)]
-        widths = [max(len(row[column]) for row in cells) for column in range(3)]
-        lines = ["  ".join([*(row[i].ljust(widths[i]) for i in range(3)), row[3]]).rstrip() for row in cells]
-        return "\n".join([*lines, "", self.verdict])
+        rows = [(row.what, row.state, row.found, row.note) for row in self.rows]
+        return f"{text_table(_NAMES, rows)}\n\n{self.verdict}"
 
     def __repr__(self) -> str:
         return f"<Doctor: {self.verdict}>"
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         rows = [(row.what, row.state, row.found, row.note) for row in self.rows]
-        html = table(("what", "state", "found", "note"), rows, self.verdict)
+        html = table(_NAMES, rows, self.verdict)
         return {"text/plain": str(self), "text/html": html}
 
 

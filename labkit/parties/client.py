@@ -256,8 +256,11 @@ def _reader(offer: Offer) -> h11.Connection:
 
 def _check(offer: Offer, answer: Fields) -> Sequence[Extension]:
     asked = offer.head.fields
-    deflate = any(e.split(";")[0].strip() == "permessage-deflate" for e in asked.elements("Sec-WebSocket-Extensions"))
-    factories = [ClientPerMessageDeflateFactory(client_max_window_bits=True)] if deflate else None
+    offers = [e.split(";") for e in asked.elements("Sec-WebSocket-Extensions")]
+    deflate = [rest for name, *rest in offers if name.strip() == "permessage-deflate"]
+    # the answer may limit the client's window only where the offer says that it can (RFC 7692, 7.1.2.2)
+    limited = any(each.split("=")[0].strip() == "client_max_window_bits" for rest in deflate for each in rest)
+    factories = [ClientPerMessageDeflateFactory(client_max_window_bits=limited or None)] if deflate else None
     subprotocols = asked.elements("Sec-WebSocket-Protocol") or None
     core = ClientProtocol(
         parse_uri("ws://server.example.com/"),

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 
 from labkit.errors import WrongUse
+from labkit.parties.answers import Answer, checked
+from labkit.parties.faults import check_fault
 from labkit.parties.stream import Handler, echo
 
 __all__ = ["DEFLATE", "Limits", "Server"]
@@ -21,7 +23,18 @@ _PATH = re.compile(r"/[!-\"$->@-~]*")  # no query, no fragment
 _VISIBLE = re.compile(r"[!-~]+")
 
 
-@dataclass(frozen=True, slots=True)
+def _unusual(described: Limits | Server, *left_out: str) -> list[str]:
+    """Return what was set, as `name=value`, where it is not what it would have been."""
+    found = []
+    for each in fields(described):
+        usual = each.default_factory() if callable(each.default_factory) else each.default
+        value = getattr(described, each.name)
+        if each.name not in left_out and value != usual:
+            found.append(f"{each.name}={value!r}")
+    return found
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Limits:
     """How much a server takes, and how long it waits. All can be set; none can be switched off.
 
@@ -53,6 +66,9 @@ class Limits:
     recorded: int = 1 << 20
     traces: int = 100
 
+    def __repr__(self) -> str:
+        return f"Limits({', '.join(_unusual(self))})"
+
     def __post_init__(self) -> None:
         for each in fields(self):
             value = getattr(self, each.name)
@@ -66,7 +82,7 @@ def _websocket() -> Mapping[str, Handler]:
     return MappingProxyType({"websocket": echo})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Server:
     """What a server does when it is asked.
 
@@ -74,13 +90,18 @@ class Server:
         protocols: what it can switch to: the name as in an Upgrade field, and the handler that speaks it.
         prefer: "client" to take the first offered protocol it knows, "server" to take its own first one.
         paths: request-targets that exist; empty means all do.
+        ignore: take up no offer, as if no protocol were known (RFC 9110, 7.8).
+        redirect: send those that offer an upgrade there with 302; a Location.
+        decline: answer those that offer an upgrade so: a status code, 200 to 599, or an `Answer`.
         require: answer 426 where no upgrade is made (RFC 9110, 15.5.22), instead of a plain page.
+            Of these four, at most one is given.
         subprotocols: WebSocket subprotocols it speaks, the best first.
         origins: values of the Origin field it accepts; None accepts any. Absent is always accepted:
             only browsers send one.
         deflate: permessage-deflate: "stored" agrees and sends stored blocks (the same bytes everywhere),
             "zlib" compresses, "off" declines.
         page: the text of the plain page.
+        faults: what it does wrong on purpose, as `name` or `name=argument`; `labkit.faults()` lists them.
         limits: how much, and how long.
 
     >>> list(Server(protocols={"quote/1.0": echo}).protocols)
@@ -90,11 +111,15 @@ class Server:
     protocols: Mapping[str, Handler] = field(default_factory=_websocket)
     prefer: str = "client"
     paths: tuple[str, ...] = ()
+    ignore: bool = False
+    redirect: str = ""
+    decline: int | Answer | None = None
     require: bool = False
     subprotocols: tuple[str, ...] = ()
     origins: tuple[str, ...] | None = None
     deflate: str = "stored"
     page: str = "A plain page: no upgrade was made.\n"
+    faults: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
@@ -106,10 +131,38 @@ class Server:
             raise WrongUse(f"limits is a Limits(…), not {self.limits!r}")
         if not isinstance(self.page, str):
             raise WrongUse(f"page is a text, not {self.page!r}")
+        self._check_told()
         self._check_protocols()
         object.__setattr__(self, "protocols", MappingProxyType(dict(self.protocols)))
         for each, shape in (("paths", _PATH), ("subprotocols", _TOKEN), ("origins", _VISIBLE)):
             self._check_list(each, shape)
+        self._check_faults()
+
+    def _check_told(self) -> None:
+        given = {"ignore": self.ignore, "redirect": self.redirect, "decline": self.decline is not None}
+        told = [name for name, value in {**given, "require": self.require}.items() if value]
+        if len(told) > 1:
+            raise WrongUse(f"a server is told one thing to do with offers, not both {' and '.join(told)}")
+        if told and not self.protocols:
+            raise WrongUse(f"told to {told[0]}, and there is no protocol to upgrade to")
+        if not isinstance(self.redirect, str) or (self.redirect and not _VISIBLE.fullmatch(self.redirect)):
+            raise WrongUse(f"redirect is the URL or path of a Location, not {self.redirect!r}")
+        if self.decline is not None:
+            object.__setattr__(self, "decline", checked(self.decline))
+
+    def _check_faults(self) -> None:
+        if isinstance(self.faults, str):
+            raise WrongUse(f"faults is a list of texts, not one text: write [{self.faults!r}]")
+        if not isinstance(self.faults, Iterable):
+            raise WrongUse(f"faults is a list of texts, not {self.faults!r}")
+        object.__setattr__(self, "faults", tuple(self.faults))
+        for each in self.faults:
+            check_fault(each)
+
+    def __repr__(self) -> str:
+        own = list(self.protocols)
+        protocols = [] if own == ["websocket"] else [f"protocols={own}"]
+        return f"Server({', '.join([*protocols, *_unusual(self, 'protocols')])})"
 
     def _check_protocols(self) -> None:
         if not isinstance(self.protocols, Mapping):
@@ -117,10 +170,10 @@ class Server:
         for name, handler in self.protocols.items():
             if not isinstance(name, str) or not _NAME.fullmatch(name):
                 raise WrongUse(f"{name!r} is no protocol: write `name` or `name/version` (RFC 9110, 7.8)")
+            if name.lower() == "h2":
+                raise WrongUse("h2 is HTTP/2 over TLS, where nothing is upgraded; write 'h2c' (RFC 7540, 3.2)")
             if not callable(handler):
                 raise WrongUse(f"the handler of {name!r} is not a function: write `async def handler(stream)`")
-        if self.require and not self.protocols:
-            raise WrongUse("an upgrade is required, and there is no protocol to upgrade to")
 
     def _check_list(self, name: str, shape: re.Pattern[str]) -> None:
         values = getattr(self, name)

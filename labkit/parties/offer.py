@@ -11,10 +11,13 @@ from labkit.wire.fields import Fields
 from labkit.wire.http1 import RequestHead, scan
 from labkit.wire.upgrade import SAMPLE_KEY, offered
 
-__all__ = ["SAMPLE_HOST", "Offer"]
+__all__ = ["SAMPLE_HOST", "SAMPLE_SETTINGS", "Offer"]
 
 SAMPLE_HOST = "server.example.com"
 """The host of RFC 6455's own example; offers name it whatever address is dialled."""
+
+SAMPLE_SETTINGS = "AAMAAABkAAQCAAAAAAIAAAAA"
+"""The HTTP2-Settings that curl sends: 100 streams, a window of 32 MiB, no push (base64url, no padding)."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -26,7 +29,8 @@ class Offer:
         method: the request's method.
         target: its request-target.
         version: its HTTP-version.
-        content: the bytes of its content; the field line that frames them is the caller's.
+        content: the bytes of its content; the field line that frames them, such as Content-Length, is the
+            caller's to give: no line is added by itself.
         early: bytes sent right behind it, without waiting for the answer.
         raw: bytes sent in place of all of the above.
         cuts: offsets at which the bytes are cut into segments, each sent by itself.
@@ -92,6 +96,33 @@ class Offer:
         return cls(Fields.of([("Host", host), ("Upgrade", protocol), ("Connection", "Upgrade")]), target=target)
 
     @classmethod
+    def h2c(cls, target: str = "/", *, settings: str = SAMPLE_SETTINGS, host: str = SAMPLE_HOST) -> Offer:
+        """Return an offer of HTTP/2 without TLS (RFC 7540, 3.2; taken back by RFC 9113, 3.1).
+
+        >>> print(Offer.h2c())
+        GET / HTTP/1.1
+        Host: server.example.com
+        Connection: Upgrade, HTTP2-Settings
+        Upgrade: h2c
+        HTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA
+        """
+        lines = [("Host", host), ("Connection", "Upgrade, HTTP2-Settings"), ("Upgrade", "h2c"),
+                 ("HTTP2-Settings", settings)]  # fmt: skip
+        return cls(Fields.of(lines), target=target)
+
+    @classmethod
+    def tls(cls, target: str = "*", *, host: str = SAMPLE_HOST) -> Offer:
+        """Return an offer of TLS on the same connection, asked of the server as a whole (RFC 2817, 3.2).
+
+        >>> print(Offer.tls())
+        OPTIONS * HTTP/1.1
+        Host: server.example.com
+        Upgrade: TLS/1.0
+        Connection: Upgrade
+        """
+        return cls.custom("TLS/1.0", target, host=host).but(method="OPTIONS")
+
+    @classmethod
     def plain(cls, target: str = "/", *, host: str = SAMPLE_HOST) -> Offer:
         """Return a plain GET, which offers nothing."""
         return cls(Fields.of([("Host", host)]), target=target)
@@ -102,12 +133,65 @@ class Offer:
         return cls(raw=bytes(raw))
 
     def without(self, name: str) -> Offer:
-        """Return this offer less every field line of `name`."""
+        """Return this offer less every field line of `name`.
+
+        Raises:
+            WrongUse: it has none; also where another method is given a name that is not there.
+        """
+        self._there(name)
         return replace(self._lines(), fields=self.fields.without(name))
 
     def with_field(self, name: str, value: str) -> Offer:
         """Return this offer with `name` set to `value`; in its place where it has one, else at the end."""
         return replace(self._lines(), fields=self.fields.replaced(name, value))
+
+    def twice(self, name: str, value: str | None = None) -> Offer:
+        """Return this offer with one more field line of `name`, right behind the last; the same value unless told."""
+        at = self._there(name)[-1]
+        lines = list(self.fields)
+        own, same = lines[at]
+        lines.insert(at + 1, (own, same if value is None else value))
+        return replace(self._lines(), fields=Fields.of(lines))
+
+    def renamed(self, name: str, new: str) -> Offer:
+        """Return this offer with every field line of `name` called `new`."""
+        places = self._there(name)
+        lines = [(new if at in places else own, value) for at, (own, value) in enumerate(self.fields)]
+        return replace(self._lines(), fields=Fields.of(lines))
+
+    def folded(self, name: str) -> Offer:
+        r"""Return this offer with the value of `name` going on in a second line (obs-fold; RFC 9112, 5.2).
+
+        It is folded behind its first comma, else at its first space, else before the value. No sender may
+        do so; a server answers 400, or reads the line end as a space.
+
+        >>> Offer.bare().folded("Upgrade").to_bytes()[42:65]
+        b'Upgrade: \r\n websocket\r\n'
+        """
+        places = self._there(name)
+        lines = [(own, _fold(value) if at in places else value) for at, (own, value) in enumerate(self.fields)]
+        return replace(self._lines(), fields=Fields.of(lines))
+
+    def but(
+        self,
+        *,
+        method: str | None = None,
+        target: str | None = None,
+        version: str | None = None,
+        content: bytes | None = None,
+        early: bytes | None = None,
+    ) -> Offer:
+        """Return this offer but for these parts; the field lines stay as they are, whatever the content.
+
+        >>> print(Offer.plain().but(method="POST", content=b"hi").with_field("Content-Length", "2"))
+        POST / HTTP/1.1
+        Host: server.example.com
+        Content-Length: 2
+        <BLANKLINE>
+        hi
+        """
+        new = {"method": method, "target": target, "version": version, "content": content, "early": early}
+        return replace(self._lines(), **{name: value for name, value in new.items() if value is not None})  # type: ignore[arg-type]
 
     def cut(self, *offsets: int) -> Offer:
         """Return this offer sent in segments, cut at these offsets."""
@@ -118,16 +202,29 @@ class Offer:
 
     def _lines(self) -> Offer:
         if self.raw is not None:
-            raise WrongUse("this offer is raw bytes: it has no field lines to change")
+            raise WrongUse("this offer is raw bytes: it has no field lines and no parts to change")
         return replace(self, cuts=())
+
+    def _there(self, name: str) -> list[int]:
+        """Return the places of the field lines of `name`; there must be one."""
+        places = [at for at, (own, _) in enumerate(self._lines().fields) if own.lower() == name.lower()]
+        if not places:
+            names = ", ".join(dict.fromkeys(own for own, _ in self.fields))
+            raise WrongUse(f"this offer has no field line {name!r}; it has {names or 'none at all'}")
+        return places
 
     @property
     def head(self) -> RequestHead:
-        """The request's head; of raw bytes, what can be read as one."""
-        if self.raw is None:
-            return RequestHead(self.method, self.target, self.fields, self.version)
-        found = scan(self.raw).value
+        """The request's head as a recipient reads it; of raw bytes, what can be read as one."""
+        if self.raw is None and not any("\n" in value for _, value in self.fields):
+            return self._written
+        found = scan(self.raw if self.raw is not None else self._written.to_bytes()).value
         return found if isinstance(found, RequestHead) else RequestHead("GET", "/")
+
+    @property
+    def _written(self) -> RequestHead:
+        """The head as it is written, folded lines and all."""
+        return RequestHead(self.method, self.target, self.fields, self.version)
 
     @property
     def protocols(self) -> tuple[str, ...]:
@@ -136,7 +233,7 @@ class Offer:
 
     def to_bytes(self) -> bytes:
         """Return all bytes that are sent before the answer is waited for."""
-        return self.raw if self.raw is not None else self.head.to_bytes() + self.content + self.early
+        return self.raw if self.raw is not None else self._written.to_bytes() + self.content + self.early
 
     def segments(self) -> list[bytes]:
         """Return the bytes in the segments that they are sent in."""
@@ -155,3 +252,11 @@ class Offer:
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         return {"text/plain": str(self)}
+
+
+def _fold(value: str) -> str:
+    if "\n" in value:  # it is folded already
+        return value
+    comma, space = value.find(","), value.find(" ")
+    at = comma + 1 if comma >= 0 else max(space, 0)
+    return f"{value[:at]}\r\n {value[at:].lstrip(' ')}"

@@ -4,7 +4,7 @@
                            └─ 101 ──▶ conversation (the bytes after the seam are its own)
                            └─ close ─▶ lingering   (our FIN is out; read on, so that it is not lost)
 
-A head is tested here, strictly, and by the tables of `decide`; one that announces content is then read by
+A head is tested strictly, by the tables of `heads` and `decide`; one that announces content is then read by
 h11, which knows how the content is framed and when a 100 is waited for. What h11 alone would do:
 
 | what h11 0.16 does                              | what is asked                               |
@@ -13,44 +13,35 @@ h11, which knows how the content is framed and when a 100 is waited for. What h1
 | takes bare LF and folded lines                  | a server may, or 400 (RFC 9112, 2.2, 5.2)   |
 | takes control characters in values              | reject them (RFC 9110, 5.5)                 |
 | takes a head of any size that comes in one read | a limit: 431 (RFC 6585, 5)                  |
-| takes invalid Hosts, HTTP/9.9, both framings    | 400, 505, 400 (`decide.HEAD_TESTS`)         |
+| takes invalid Hosts, HTTP/9.9, both framings    | 400, 505, 400 (`heads.HEAD_TESTS`)          |
 | bounds no content                               | 413 (RFC 9110, 15.5.14)                     |
 """
 
 from __future__ import annotations
 
-import re
-import string
 from collections.abc import Callable
-from http import HTTPStatus
+from functools import partial
 
 import h11
 from websockets.protocol import Side
 
+from labkit.parties.answers import NO_CONTENT, Answer, phrase
 from labkit.parties.conversation import Speaker, told
 from labkit.parties.core import Core
-from labkit.parties.decide import ALLOW, Decline, Switch, check_head, evaluate, named
+from labkit.parties.decide import Switch, decide, page
 from labkit.parties.described import Server
+from labkit.parties.faults import spoil
+from labkit.parties.heads import check_head, empty_lines, read_head
 from labkit.parties.party import Ending, Host
 from labkit.parties.raw import Raw
 from labkit.parties.websocket import WebSocket
 from labkit.wire.fields import Fields
-from labkit.wire.http1 import Fault, RequestHead, ResponseHead, head_length, scan
+from labkit.wire.http1 import RequestHead, ResponseHead
 from labkit.wire.upgrade import options
 
 __all__ = ["ServerParty"]
 
-_VISIBLE = rb"[!-~\x80-\xff]"  # RFC 9110, 5.5
-_TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
-# A head as the grammar has it; everything else is looked at piece by piece, to name what is wrong. The
-# possessive `*+` gives nothing back: a value of spaces alone would take quadratic time to be refused.
-_WELL_FORMED = re.compile(
-    rb"%s [!-~]+ HTTP/[0-9]\.[0-9]\r\n(?:%s:[ \t]*+(?:%s(?:[\t -~\x80-\xff]*%s)?)?[ \t]*\r\n)*+\r\n"
-    % (_TOKEN, _TOKEN, _VISIBLE, _VISIBLE)
-)
-_EMPTY_LINES = re.compile(rb"(?:\r\n|\n)+")
-_FIRST = frozenset(b"!#$%&'*+-.^_`|~\r" + string.digits.encode() + string.ascii_letters.encode())
-_TLS = 0x16  # the first byte of a TLS record that holds a handshake (RFC 8446, 5.1)
+_LATE = "late"  # an answer waits for its time: a fault, see `faults`
 _LINGER = "linger"
 # A request with none of these is complete with its head (RFC 9112, 6.3), and asks for no 100 before the answer.
 _OF_CONTENT = frozenset(("content-length", "transfer-encoding", "expect"))
@@ -81,6 +72,7 @@ class ServerParty(Speaker):
         self._requests = 0
         self._seen = host.clock()
         self._due: float | None = None
+        self._later: Callable[[], None]
 
     # what comes in
 
@@ -102,11 +94,11 @@ class ServerParty(Speaker):
         elif self._state == "head" and not self._buffer:
             self._finish()
         elif self._state != _LINGER:
-            self._decline(Decline(400, "the request ends before it is complete"))
+            self._decline(Answer(400, "the request ends before it is complete"))
 
     def refuse(self, status: int, reason: str) -> None:
         """Answer before any request is read: the server has too much to do."""
-        self._decline(Decline(status, reason, (("Retry-After", "1"),)))
+        self._decline(Answer(status, reason, (("Retry-After", "1"),)))
 
     def shut(self) -> None:
         """Say goodbye at once."""
@@ -125,10 +117,8 @@ class ServerParty(Speaker):
         if self.ending is Ending.FIN:
             if now >= self._lingers_until:
                 self.ending = Ending.RESET
-        elif self._due is not None and now >= self._due and not self._buffer and self._state == "head":
-            self._finish()  # all that came were empty lines: there is no request to answer
         elif self._due is not None and now >= self._due:
-            self._decline(Decline(408, f"the request was not complete in {self._patience:g} s"))
+            self._overdue()
         elif self._after is None and now >= self._seen + self.limits.idle_time:
             self._finish()
 
@@ -184,34 +174,25 @@ class ServerParty(Speaker):
             return False
         if self._due is None:  # empty lines count too: else a client could send them for ever
             self._due = self.host.clock() + self.limits.head_time
-        if empty := _EMPTY_LINES.match(buffer):
-            del buffer[: empty.end()]
+        if empty := empty_lines(buffer):
+            del buffer[:empty]
             if not buffer:
                 return False
-        if buffer[0] not in _FIRST:  # no head can begin so, and its end may never come
-            tls = "this is a TLS handshake, and plain HTTP is spoken here"
-            self._decline(Decline(400, tls if buffer[0] == _TLS else f"byte 0 of the head: {Fault.BAD_METHOD}"))
+        found = read_head(buffer, self.limits.head)
+        if isinstance(found, Answer):
+            self._decline(found)
             return False
-        length = head_length(bytes(buffer[: self.limits.head]))
-        if length is None:
-            if len(buffer) > self.limits.head:
-                self._decline(Decline(431, f"the head is at most {self.limits.head} bytes long here"))
-            return False
-        return self._take_head(bytes(buffer[:length]))
+        return found is not None and self._take_head(*found)
 
-    def _take_head(self, raw: bytes) -> bool:
+    def _take_head(self, head: RequestHead, length: int) -> bool:
         self._requests += 1
-        declined = _malformed(raw)
-        if declined:
-            self._decline(declined)
-            return False
-        self._head = head = _parse(raw)
+        self._head = head
         if declined := check_head(self.server, head):
             self._decline(declined)
             return False
         self._content = 0
         if not any(name.lower() in _OF_CONTENT for name, _ in head.fields):
-            del self._buffer[: len(raw)]
+            del self._buffer[:length]
             return self._answer()
         self._reader = h11.Connection(h11.SERVER, max_incomplete_event_size=self.limits.head)
         self._reader.receive_data(bytes(self._buffer))
@@ -242,13 +223,13 @@ class ServerParty(Speaker):
                     return False
         except h11.RemoteProtocolError as error:
             what = str(error).partition(":")[0]  # behind the colon are bytes, as many as had come by chance
-            self._decline(Decline(400, f"the request cannot be read: {what}"))
+            self._decline(Answer(400, f"the request cannot be read: {what}"))
             return False
         self._buffer += reader.trailing_data[0]
         return self._answer()
 
     def _too_long(self) -> bool:
-        self._decline(Decline(413, f"the content is at most {self.limits.content} bytes long here"))
+        self._decline(Answer(413, f"the content is at most {self.limits.content} bytes long here"))
         return False
 
     # answering them
@@ -257,49 +238,71 @@ class ServerParty(Speaker):
         head = self._head
         assert head is not None
         self._due = None
-        decision = evaluate(self.server, head)
-        if isinstance(decision, Switch):
-            self._switch(head, decision)
-            return False
-        if decision is None:
-            decision = self._page(head)
-        keep = self._keeps(head)
-        self._respond(decision, close=not keep)
-        self._head = None
-        if not keep:
-            self._finish()
-            return False
-        self._state = "head"
-        return True
-
-    def _page(self, head: RequestHead) -> Decline:
-        if head.method == "OPTIONS":
-            return Decline(204, "", (ALLOW, *named(self.server)))
-        more = f"{self._content} bytes of content were read.\n" if self._content else ""
-        return Decline(200, (self.server.page + more).rstrip("\n"))
+        decision = decide(self.server, head) or page(self.server, head, self._content)
+        self._conclude(decision, close=isinstance(decision, Answer) and not self._keeps(head))
+        return self._state == "head"
 
     def _keeps(self, head: RequestHead) -> bool:
         asked = options(head.fields)
         return head.version != "HTTP/1.0" and "close" not in asked and self._requests < self.limits.requests
 
-    def _respond(self, answer: Decline, *, close: bool) -> None:
-        """Write a final answer; the reason, or the page, is its content, and HEAD gets none of it."""
-        content = f"{answer.reason}\n".encode() if answer.reason else b""
+    def _decline(self, answer: Answer) -> None:
+        """Answer a request that is not, or not yet, complete: nothing after it can be trusted."""
+        self._conclude(answer, close=True)
+
+    def _conclude(self, decision: Switch | Answer, *, close: bool) -> None:
+        """Write the answer, with the faults that are asked for, and go on."""
+        if isinstance(decision, Switch):
+            head, content = ResponseHead(101, "Switching Protocols", decision.fields), b""
+        else:
+            head, content = self._final(decision, close=close)
+        if not self.server.faults or self._head is None:
+            self._go_on(head.to_bytes() + content, decision, close=close)
+            return
+        said = spoil(self.server.faults, self._head, head, content, websocket=_is_websocket(decision))
+        later = partial(self._go_on, said.to_bytes(), decision, close=close or said.closes)
+        if said.late:
+            self._state, self._holds, self._later = _LATE, True, later
+            self._due = self.host.clock() + said.late
+        else:
+            later()
+
+    def _final(self, answer: Answer, *, close: bool) -> tuple[ResponseHead, bytes]:
+        """Return a final answer; the reason, or the page, is its content, and HEAD gets none of it."""
+        status, content = answer.status, f"{answer.reason}\n".encode() if answer.reason else b""
         lines = Fields.of([("Date", self._date()), *answer.fields])
         if close:
             lines = lines.replaced("Connection", ", ".join(["close", *lines.elements("Connection")]))
-        if answer.status != 204:
-            lines = lines.with_line("Content-Type", "text/plain; charset=utf-8")
-            lines = lines.with_line("Content-Length", str(len(content)))
-        if self._head is not None and self._head.method == "HEAD":
+        if status == 205:  # it says that there is nothing to show (RFC 9110, 15.3.6)
             content = b""
-        phrase = HTTPStatus(answer.status).phrase
-        self._writes.append(ResponseHead(answer.status, phrase, lines).to_bytes() + content)
+        if status not in NO_CONTENT:
+            if "Content-Type" not in lines:
+                lines = lines.with_line("Content-Type", "text/plain; charset=utf-8")
+            lines = lines.with_line("Content-Length", str(len(content)))
+        silent = status in NO_CONTENT or (self._head is not None and self._head.method == "HEAD")
+        return ResponseHead(status, phrase(status), lines), b"" if silent else content
 
-    def _decline(self, answer: Decline) -> None:
-        """Answer a request that is not, or not yet, complete: nothing after it can be trusted."""
-        self._respond(answer, close=True)
-        self._finish()
+    def _go_on(self, data: bytes, decision: Switch | Answer, *, close: bool) -> None:
+        """Send an answer and go on: with the end, the other protocol, or the next request."""
+        if data:
+            self._writes.append(data)
+        if close:
+            self._finish()
+        elif isinstance(decision, Switch):
+            self._switch(decision)
+        else:
+            self._state, self._head = "head", None
+
+    def _overdue(self) -> None:
+        """Do what this party gave itself a time for."""
+        if self._state == _LATE:
+            self._due, self._holds = None, False
+            self._later()
+            self._read()
+        elif self._state == "head" and not self._buffer:
+            self._finish()  # all that came were empty lines: there is no request to answer
+        else:
+            self._decline(Answer(408, f"the request was not complete in {self._patience:g} s"))
 
     def _finish(self) -> None:
         """Send our FIN once all is written, and linger: unread bytes must not turn it into a RST."""
@@ -309,10 +312,10 @@ class ServerParty(Speaker):
         self._seen = self.host.clock()
         self.ending = Ending.FIN
 
-    def _switch(self, head: RequestHead, switch: Switch) -> None:
+    def _switch(self, switch: Switch) -> None:
         self._state = "after"
-        self._writes.append(ResponseHead(101, "Switching Protocols", switch.fields).to_bytes())
-        limits = self.limits
+        head, limits = self._head, self.limits
+        assert head is not None
         if switch.websocket:
             core = Core(Side.SERVER, limits.message, limits.fragments, extensions=switch.extensions)
             self._after = WebSocket(self.host, core, limits.close_time)
@@ -333,17 +336,5 @@ class ServerParty(Speaker):
         return self._seen + self.limits.close_time
 
 
-def _parse(raw: bytes) -> RequestHead:
-    """Read a head that is known to be well-formed; quicker than the scan that keeps every byte."""
-    first, *lines = raw[:-4].decode("latin-1").split("\r\n")
-    method, target, version = first.split(" ")
-    pairs = (line.partition(":") for line in lines)
-    return RequestHead(method, target, Fields(tuple((n, v.strip(" \t")) for n, _, v in pairs)), version)
-
-
-def _malformed(raw: bytes) -> Decline | None:
-    """Tell what breaks the grammar of a head, as the answer to it; None where nothing does."""
-    if _WELL_FORMED.fullmatch(raw):
-        return None
-    faults = scan(raw).faults
-    return Decline(400, f"byte {faults[0][0]} of the head: {faults[0][1]}" if faults else "this is no HTTP/1.1 request")
+def _is_websocket(decision: Switch | Answer) -> bool:
+    return isinstance(decision, Switch) and decision.websocket

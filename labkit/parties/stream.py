@@ -91,6 +91,9 @@ class Stream:
         self.protocol = protocol
         self.subprotocol = subprotocol
 
+    def __repr__(self) -> str:
+        return f"<Stream {self.protocol} {self.path}>"
+
     @property
     def path(self) -> str:
         """The request-target that was asked for."""

@@ -6,8 +6,9 @@ from labkit.errors import WrongUse
 from labkit.parties.client import talk
 from labkit.parties.offer import Offer
 from labkit.parties.party import Ending
+from labkit.wire.upgrade import SAMPLE_KEY, accept_key
 from labkit.wire.websocket import close_payload, frame, scan
-from tests.parties.driving import CLOSE, PING, PONG, TEXT, Asking
+from tests.parties.driving import CLOSE, PING, PONG, TEXT, Asking, head
 from tests.parties.test_server import ANSWER_101, deflated
 
 HELLO = bytes.fromhex("81 85 37 fa 21 3d 7f 9f 4d 51 58")  # RFC 6455, 5.7
@@ -197,6 +198,19 @@ def test_compression_is_agreed_and_stored():
     reply = ANSWER_101[:-2] + b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
     assert asking.feed(reply)[0] == 0xC1
     assert asking.feed(frame(TEXT, deflated(b"Hello"), rsv=4))[0] == 0x88
+
+
+@pytest.mark.parametrize(
+    ("offered", "opened"), [("permessage-deflate", False), ("permessage-deflate; client_max_window_bits", True)]
+)
+def test_the_clients_window_is_limited_only_where_it_said_so(offered, opened):
+    """An answer with client_max_window_bits fails, unless the offer had it (RFC 7692, 7.1.2.2)."""
+    client = Asking(Offer.websocket().with_field("Sec-WebSocket-Extensions", offered))
+    agreed = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits=10"
+    accept = f"Sec-WebSocket-Accept: {accept_key(SAMPLE_KEY)}"
+    answer = head("Upgrade: websocket", "Connection: Upgrade", accept, agreed, start="HTTP/1.1 101 Switching Protocols")
+    assert bool(client.feed(answer)) is opened
+    assert bool(client.party.problem) is not opened
 
 
 def test_another_protocol_is_spoken_in_bytes():

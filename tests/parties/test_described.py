@@ -33,6 +33,17 @@ def test_what_is_counted_is_whole(name, value):
         ({"protocols": {"a\r\nX: y": echo}}, "is no protocol"),
         ({"protocols": {"": echo}}, "is no protocol"),
         ({"protocols": {}, "require": True}, "no protocol to upgrade to"),
+        ({"protocols": {}, "decline": 403}, "no protocol to upgrade to"),
+        ({"ignore": True, "require": True}, "not both ignore and require"),
+        ({"redirect": "/a", "decline": 403}, "not both redirect and decline"),
+        ({"redirect": "a b"}, "redirect is the URL"),
+        ({"redirect": 5}, "redirect is the URL"),
+        ({"decline": 101}, "200 to 599, not 101"),
+        ({"decline": 0}, "200 to 599, not 0"),
+        ({"decline": True}, "decline is a status code or an Answer"),
+        ({"faults": "close"}, "write ['close']"),
+        ({"faults": 5}, "faults is a list"),
+        ({"faults": ["clse"]}, "no fault is called 'clse'; there are unasked, no-upgrade"),
         ({"paths": "/chat"}, "write ['/chat']"),
         ({"paths": ["chat"]}, "one of the paths"),
         ({"paths": ["/a?b"]}, "one of the paths"),
@@ -58,7 +69,8 @@ def test_a_setting_that_makes_no_sense_is_named(settings, named):
 def test_a_description_cannot_be_changed():
     """A server is told once: neither the description nor what went into it changes it later."""
     protocols = {"x": echo}
-    server = Server(protocols=protocols, paths=["/a"])
+    server = Server(protocols=protocols, paths=["/a"], faults=["close"])
+    assert server.faults == ("close",)
     protocols["y"] = echo
     assert list(server.protocols) == ["x"]
     assert server.paths == ("/a",)
@@ -66,3 +78,17 @@ def test_a_description_cannot_be_changed():
         server.protocols["y"] = echo
     with pytest.raises(AttributeError):
         server.page = "new"
+
+
+def test_h2_is_no_upgrade():
+    """HTTP/2 over TLS is no protocol to switch to; the error says what is (RFC 7540, 3.2)."""
+    with pytest.raises(WrongUse, match="write 'h2c'"):
+        Server(protocols={"h2": echo})
+
+
+def test_a_server_prints_what_it_was_told():
+    """Only what differs from the usual is printed, and nothing that changes from run to run."""
+    assert repr(Server()) == "Server()"
+    told = Server(protocols={"quote": echo}, decline=403, limits=Limits(head=99))
+    assert repr(told).startswith("Server(protocols=['quote'], decline=Answer(status=403, ")
+    assert repr(told).endswith(", limits=Limits(head=99))")

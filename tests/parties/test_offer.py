@@ -1,3 +1,6 @@
+import base64
+import struct
+
 import pytest
 
 from labkit.errors import WrongUse
@@ -68,11 +71,91 @@ def test_a_cut_lies_inside(offset):
         Offer.bare().cut(offset)
 
 
-@pytest.mark.parametrize("change", [lambda o: o.without("Host"), lambda o: o.with_field("Host", "a")])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda o: o.without("Host"), lambda o: o.with_field("Host", "a"), lambda o: o.twice("Host"),
+        lambda o: o.renamed("Host", "X"), lambda o: o.folded("Host"), lambda o: o.but(method="PUT"),
+    ],
+)  # fmt: skip
 def test_raw_bytes_have_no_lines_to_change(change):
     """Raw bytes are sent as they are."""
     with pytest.raises(WrongUse, match="raw bytes"):
         change(Offer.of_bytes(b"GET / HTTP/1.1\r\n\r\n"))
+
+
+@pytest.mark.parametrize("name", ["without", "twice", "folded"])
+def test_a_name_that_is_not_there_is_told(name):
+    """A slip of the pen would else change nothing, and nobody would see it; the names that are there are listed."""
+    with pytest.raises(WrongUse, match="no field line 'Conection'; it has Host, Upgrade, Connection"):
+        getattr(Offer.bare(), name)("Conection")
+    with pytest.raises(WrongUse, match="it has none at all"):
+        Offer().renamed("Host", "X")
+
+
+def test_twice():
+    """A field line is repeated right behind the last of its name, with the same value unless told."""
+    offer = Offer.bare().twice("host").twice("Host", "other")
+    assert offer.fields.lines[:4] == (
+        ("Host", "server.example.com"), ("Host", "server.example.com"), ("Host", "other"), ("Upgrade", "websocket"),
+    )  # fmt: skip
+
+
+def test_renamed():
+    """Every field line of a name gets the new one; values and places stay."""
+    offer = Offer.bare().twice("Upgrade").renamed("upgrade", "Upgrade ")
+    assert [name for name, _ in offer.fields] == ["Host", "Upgrade ", "Upgrade ", "Connection"]
+    assert offer.protocols == ()
+
+
+@pytest.mark.parametrize(
+    ("value", "line"),
+    [
+        ("keep-alive, Upgrade", b"Connection: keep-alive,\r\n Upgrade\r\n"),
+        ("a b c", b"Connection: a\r\n b c\r\n"),
+        ("Upgrade", b"Connection: \r\n Upgrade\r\n"),
+        ("", b"Connection: \r\n \r\n"),
+    ],
+)
+def test_folded(value, line):
+    """A folded line goes on behind a comma, a space, or the colon; who takes it reads one value (RFC 9112, 5.2)."""
+    plain = Offer.bare().with_field("Connection", value)
+    offer = plain.folded("Connection")
+    assert line in offer.to_bytes()
+    assert offer.head == plain.head
+    assert offer.protocols == plain.protocols
+    assert offer.folded("Connection") == offer != plain
+
+
+def test_but():
+    """The other parts of an offer are changed in one call; what is not named stays, and so do the field lines."""
+    offer = Offer.bare().cut(5).but(method="POST", target="/a", version="HTTP/1.0", content=b"hi", early=b"\x81")
+    assert offer.to_bytes() == (
+        b"POST /a HTTP/1.0\r\nHost: server.example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\nhi\x81"
+    )
+    assert offer.but(content=b"", early=b"", method="GET", target="/", version="HTTP/1.1") == Offer.bare()
+    with pytest.raises(WrongUse, match="content of an offer is bytes"):
+        Offer.bare().but(content="hi")
+
+
+def test_variations_leave_the_offer_as_it_was():
+    """Every change gives a new offer (immutable)."""
+    offer, same = Offer.websocket(), Offer.websocket()
+    for name in ("without", "twice", "folded"):
+        getattr(offer, name)("Connection")
+    offer.but(method="PUT")
+    offer.renamed("Host", "X")
+    assert offer == same
+
+
+def test_h2c_and_tls():
+    """h2c brings exactly one HTTP2-Settings, of whole settings of 6 bytes (RFC 7540, 3.2.1); TLS asks the server."""
+    h2c = Offer.h2c("/a")
+    payload = base64.urlsafe_b64decode(h2c.fields.all("HTTP2-Settings")[0])
+    assert struct.unpack(">HIHIHI", payload) == (3, 100, 4, 1 << 25, 2, 0)
+    assert h2c.fields.elements("Connection") == ["Upgrade", "HTTP2-Settings"]
+    assert (h2c.target, h2c.protocols) == ("/a", ("h2c",))
+    assert str(Offer.tls(host="a")) == "OPTIONS * HTTP/1.1\nHost: a\nUpgrade: TLS/1.0\nConnection: Upgrade"
 
 
 def test_subprotocols_are_a_list():

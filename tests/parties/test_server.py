@@ -216,6 +216,15 @@ REFUSED = {
     "CONNECT": (head(HOST, start="CONNECT server.example.com:80 HTTP/1.1"), 405),
     "a method that is not known": (head(HOST, start="BREW / HTTP/1.1"), 501),
     "a target that is none": (head(HOST, start="GET server HTTP/1.1"), 400),
+    "a fragment": (head(HOST, start="GET /#part HTTP/1.1"), 400),
+    "a backslash in a target": (head(HOST, start="GET /\\ HTTP/1.1"), 400),
+    "a quote in a target": (head(HOST, start='GET /?"a" HTTP/1.1'), 400),
+    "a percent sign with no digits": (head(HOST, start="GET /%zz HTTP/1.1"), 400),
+    "user information in a target": (head(HOST, start="GET http://user@server.example.com/ HTTP/1.1"), 400),
+    "a URL without a host": (head(HOST, start="GET http:///chat HTTP/1.1"), 400),
+    "a target that is too long": (head(HOST, start=f"GET /{'a' * 20000} HTTP/1.1"), 414),
+    "a target without end": (b"GET /" + b"a" * 20000, 414),
+    "a method that is too long": (head(HOST, start=f"{'G' * 20000} / HTTP/1.1"), 501),
     "an asterisk for GET": (head(HOST, start="GET * HTTP/1.1"), 400),
     "content that is too long": (head(HOST, "Content-Length: 9999999"), 413),
     "a length of very many digits": (head(HOST, "Content-Length: " + "9" * 5000), 413),
@@ -308,6 +317,29 @@ def test_a_head_may_be_as_long_as_the_limit():
     whole = head(HOST)
     assert status(Served(head=len(whole)).feed(whole)) == 200
     assert status(Served(head=len(whole) - 1).feed(whole)) == 431
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/a//b;c=1/@:",
+        "/?a=/?&b=%C3%A9",
+        "http://server.example.com",
+        "HTTP://[::1]:80/?",
+        "http://server.example.com/@",
+    ],
+)
+def test_targets_of_every_form_are_read(target):
+    """What RFC 3986 lets stand in a path, a query and a host is no fault (RFC 9112, 3.2)."""
+    assert status(Served().feed(head(HOST, start=f"GET {target} HTTP/1.1"))) == 200
+
+
+@pytest.mark.parametrize("target", ["/" + "a" * 15000 + "#", "http://" + "a" * 15000 + "@", "/?" + "%a" * 7000])
+def test_a_long_target_takes_no_time(target):
+    """A target that is long and broken is refused as quickly as any other."""
+    began = time.perf_counter()
+    assert status(Served().feed(head(HOST, start=f"GET {target} HTTP/1.1"))) == 400
+    assert time.perf_counter() - began < 1
 
 
 def test_a_long_value_of_spaces_takes_no_time():

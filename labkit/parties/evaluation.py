@@ -1,0 +1,135 @@
+"""What a server evaluates when it is asked: every test it makes of a request, what it found, and the decision.
+
+The rows come from the very functions that the party calls, with their tests noted on the way; so they
+cannot say anything else than what it does.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from labkit.dissection import dissect
+from labkit.errors import WrongUse
+from labkit.parties.answers import Answer, phrase
+from labkit.parties.decide import (
+    CHOICE_TESTS,
+    KNOWN,
+    OFFER_TESTS,
+    PLAIN_TESTS,
+    REST,
+    TESTS_OF,
+    TOLD,
+    Switch,
+    choose,
+    decide,
+    page,
+)
+from labkit.parties.described import Server
+from labkit.parties.heads import HEAD_TESTS, check_head, empty_lines, read_head
+from labkit.parties.offer import Offer
+from labkit.parties.verdicts import IGNORED, Made, Test, Verdict
+from labkit.trace import Direction, Trace
+from labkit.wire.http1 import RequestHead
+
+__all__ = ["Row", "asked", "evaluated"]
+
+_NOT_REACHED = "not reached"
+_LONGEST = 80  # characters of what was found
+_GRAMMAR = ("the head follows the grammar", "RFC 9112, 2.1")
+_BEFORE = (*HEAD_TESTS, *CHOICE_TESTS, KNOWN, TOLD, *OFFER_TESTS)
+
+
+class Row(NamedTuple):
+    """One test: what it asks, the clause, what was found in the request, and the verdict."""
+
+    test: str
+    clause: str
+    found: str
+    verdict: str
+
+
+def asked(offer: object) -> bytes:
+    """Return the bytes of a request that is given as an offer, as bytes, or as a trace that holds it.
+
+    Raises:
+        WrongUse: it is none of these, or a trace without a request.
+    """
+    if isinstance(offer, Offer):
+        return offer.to_bytes()
+    if isinstance(offer, bytes):
+        return offer
+    if not isinstance(offer, Trace):
+        raise WrongUse(f"what is asked is an Offer, bytes or a Trace, not {offer!r}")
+    view = dissect(offer).hops[-1]
+    request = view.exchange.request if view.exchange else None
+    if request is None:
+        raise WrongUse("this trace holds no request")
+    return view.data[Direction.TO_SERVER][request.start : request.end]
+
+
+def evaluated(server: Server, data: bytes) -> tuple[tuple[Row, ...], Switch | Answer | None]:
+    """Return what a server tests in the first request of `data`, in order, and what it decides.
+
+    The content is taken to be there, and within the limit. Where no request begins, nothing is decided.
+    """
+    data = data[empty_lines(data) :]
+    found = read_head(data, server.limits.head) if data else None
+    if not isinstance(found, Answer) and found is not None:
+        head, made = found[0], list[tuple[Test, Verdict]]()
+        decision = check_head(server, head, made) or decide(server, head, made) or page(server, head)
+        grammar = Row(*_GRAMMAR, _request_line(head), "passes")
+        return (grammar, *_rows(server, head, made), *_ending(server, decision)), decision
+    if found is None and data:
+        found = Answer(408, f"the head is not complete, and is waited for {server.limits.head_time:g} s")
+    wrong = Row(*_GRAMMAR, found.reason if found else "nothing", _said(found) if found else "waits")
+    rest = [Row(test.name, test.clause, "", _NOT_REACHED) for test in _BEFORE]
+    return (wrong, *rest, *(_ending(server, found) if found else ())), found
+
+
+def _request_line(head: RequestHead) -> str:
+    """Return the request line, and how many field lines follow it."""
+    count = len(head.fields)
+    return _short(f"{head.start_line}, and {count} field line{'s' * (count != 1)}")
+
+
+def _rows(server: Server, head: RequestHead, made: Made) -> list[Row]:
+    """Return a row for each test that was made, and for each that could have come after one that was not passed."""
+    verdicts = dict(made)
+    ignored = IGNORED in verdicts.values()
+    table: tuple[Test, ...] = (*HEAD_TESTS, *CHOICE_TESTS, KNOWN, TOLD)
+    if ignored:
+        table = (*table, *(test for test in PLAIN_TESTS if test in verdicts))
+    else:
+        kind = (choose(server, head) or "").lower()
+        rest = (REST,) if kind == "websocket" else ()
+        table = (*table, *OFFER_TESTS, *TESTS_OF.get(kind, ()), *rest)
+    return [
+        Row(test.name, test.clause, _short(test.look(server, head)), _said(verdicts[test]))
+        if test in verdicts
+        else Row(test.name, test.clause, "", _NOT_REACHED)
+        for test in table
+    ]
+
+
+def _said(verdict: Verdict) -> str:
+    if verdict is None:
+        return "passes"
+    return IGNORED if verdict == IGNORED else f"declined: {_status(verdict)}"
+
+
+def _status(answer: Answer) -> str:
+    return f"{answer.status} {phrase(answer.status)}".rstrip()
+
+
+def _ending(server: Server, decision: Switch | Answer) -> list[Row]:
+    if isinstance(decision, Switch):
+        row = Row("the decision", "RFC 9110, 15.2.2", f"switch to {decision.protocol}", "101 Switching Protocols")
+    else:
+        row = Row("the decision", "RFC 9110, 15", _short(decision.reason.partition("\n")[0]), _status(decision))
+    spoilt = Row("the faults asked for", "", ", ".join(server.faults), "made in the answer")
+    return [row, spoilt] if server.faults else [row]
+
+
+def _short(text: str) -> str:
+    shown = "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
+    return shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…"
