@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from labkit.render.explain import Explanation
+    from labkit.render.verdict import Verdict
 
 __all__ = ["Cut", "Direction", "End", "Event", "Gap", "Hop", "How", "Trace", "Transfer", "behind"]
 
@@ -193,6 +194,12 @@ class Trace:
         from labkit.render.explain import explain  # noqa: PLC0415  the rooms are above this one
 
         return explain(self, **options)
+
+    def check(self) -> Verdict:
+        """Return which rules the trace breaks, whose and where; see `labkit.check`."""
+        from labkit.render.verdict import check  # noqa: PLC0415
+
+        return check(self)
 
     def save(self, path: str | Path, *, keep_secrets: bool = False) -> Path:
         """Write the trace as JSON Lines; see `labkit.formats.jsonl.write`."""

@@ -1,19 +1,22 @@
-"""A dissection as plain data, for `labkit dissect --json`: the schema is versioned."""
+"""A dissection, and what the check found, as plain data for `--json`: the schemas are versioned."""
 
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
 from typing import Any
 
 from labkit.dissection import Dissection, FramesPart, HeadPart, HopView
+from labkit.rules import Finding
 from labkit.trace import Direction
 from labkit.wire.http1 import RequestHead, ResponseHead
 from labkit.wire.upgrade import accept_key
 from labkit.wire.websocket import CLOSE
 
-__all__ = ["SCHEMA", "report"]
+__all__ = ["FINDINGS_SCHEMA", "SCHEMA", "report", "report_findings"]
 
 SCHEMA = 1
+FINDINGS_SCHEMA = 1
 
 
 def report(dissection: Dissection) -> dict[str, Any]:
@@ -31,6 +34,39 @@ def report(dissection: Dissection) -> dict[str, Any]:
         "hops": [
             {"client": trace.hops[view.hop].client, "server": trace.hops[view.hop].server, **_hop(view)}
             for view in dissection.hops
+        ],
+    }
+
+
+def report_findings(findings: Iterable[Finding], checked: int) -> dict[str, Any]:
+    """Return findings and notes as JSON-ready data.
+
+    Args:
+        findings: what was found, with the notes, in order; offsets count in one direction of one hop.
+        checked: how many rules were checked.
+    """
+    return {
+        "labkit": "findings",
+        "schema": FINDINGS_SCHEMA,
+        "checked": checked,
+        "findings": [
+            {
+                "rule": finding.rule.id,
+                "level": str(finding.rule.level),
+                "clause": finding.rule.clause,
+                "switch": finding.rule.switch,
+                "party": finding.party,
+                "hop": finding.hop,
+                "direction": f"to {finding.direction}",
+                "start": finding.start,
+                "end": finding.end,
+                "seen": finding.seen,
+                "asks": finding.rule.text,
+                "mend": finding.rule.mend,
+                "note": finding.note,
+                "more": finding.more,
+            }
+            for finding in findings
         ],
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from labkit.dissection import dissect
 from labkit.dissection.secrets import masked
@@ -11,15 +12,19 @@ from labkit.render.rows import lay_out
 from labkit.render.text import text
 from labkit.trace import Trace
 
+if TYPE_CHECKING:
+    from labkit.rules import Findings
+
 __all__ = ["Diagram", "diagram"]
 
 
-def diagram(trace: Trace, *, keep_secrets: bool = False) -> Diagram:
+def diagram(trace: Trace, *, keep_secrets: bool = False, findings: Findings | None = None) -> Diagram:
     """Draw a trace as a sequence diagram; messages stand in the order of cause and effect.
 
     Args:
         trace: what crossed, on any number of hops.
         keep_secrets: show cookies, authorisation and tokens too, which are starred out otherwise.
+        findings: what a check of this trace found, to be marked on its messages; `trace.check().diagram()` does so.
 
     >>> print(diagram(Trace(title="An empty trace")))
     An empty trace — nothing crossed
@@ -31,7 +36,7 @@ def diagram(trace: Trace, *, keep_secrets: bool = False) -> Diagram:
     dissection = dissect(trace)
     if not keep_secrets and (safe := masked(trace, dissection)) is not trace:
         dissection = dissect(safe)
-    return Diagram(lay_out(dissection))
+    return Diagram(lay_out(dissection, findings))
 
 
 @dataclass(frozen=True)

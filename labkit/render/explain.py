@@ -7,18 +7,23 @@ down to their bits. Nothing is written by hand here: all words come from the dis
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from labkit.dissection import Bits, Dissection, FramesPart, HeadPart, Span, dissect
 from labkit.dissection.secrets import masked
 from labkit.errors import WrongUse
 from labkit.render.headline import after, ends, missing
 from labkit.render.layout import step_name
+from labkit.render.marks import Mark, Marks, byte_range
 from labkit.render.measure import clean, columns, wrap
 from labkit.render.messages import Kind, Message
 from labkit.render.order import ordered
 from labkit.trace import Trace
+
+if TYPE_CHECKING:
+    from labkit.rules import Finding
 
 __all__ = ["ByteRow", "Explanation", "Section", "explain"]
 
@@ -40,7 +45,7 @@ class ByteRow:
     label: str
     meaning: str = ""
     clause: str = ""
-    faults: tuple[str, ...] = ()
+    faults: tuple[Mark, ...] = ()
     bits: tuple[Bits, ...] = ()
 
     @property
@@ -57,7 +62,7 @@ class Section:
 
     heading: str
     rows: tuple[ByteRow, ...] = ()
-    faults: tuple[str, ...] = ()
+    faults: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ class Explanation:
         lines = [_columns(["offset"], ["hex"], ["text"], ["what it is"], ["meaning (clause)"])]
         for section in self.sections:
             lines += ["", *(f"── {piece}" for piece in wrap(section.heading, _WIDTH - 3, 3))]
-            lines += [f"   ✗ {fault}" for fault in section.faults]
+            lines += [f"   {piece}" for fault in section.faults for piece in wrap(str(fault), _WIDTH - 3, 3, indent=2)]
             for row in section.rows:
                 lines += _text_row(row)
         return "\n".join(lines)
@@ -94,7 +99,13 @@ class Explanation:
 
 
 def explain(
-    trace: Trace, *, hop: int | None = None, leaves: bool = False, most: int = 400, keep_secrets: bool = False
+    trace: Trace,
+    *,
+    hop: int | None = None,
+    leaves: bool = False,
+    most: int = 400,
+    keep_secrets: bool = False,
+    findings: Iterable[Finding] = (),
 ) -> Explanation:
     r"""Explain the bytes of a trace, one by one.
 
@@ -104,6 +115,7 @@ def explain(
         leaves: explain heads piece by piece instead of line by line.
         most: the most rows; what is left out is said at the end.
         keep_secrets: show cookies, authorisation and tokens too, which are starred out otherwise.
+        findings: what a check of this trace found, to be told at its bytes; `trace.check().bytes()` gives them.
 
     Raises:
         WrongUse: there is no such hop, or `most` is less than 1.
@@ -120,17 +132,17 @@ def explain(
     dissection = dissect(trace)
     if not keep_secrets and (safe := masked(trace, dissection)) is not trace:
         dissection = dissect(safe)
-    return Explanation(tuple(_sections(dissection, hop, leaves=leaves, most=most)))
+    return Explanation(tuple(_sections(dissection, hop, Marks(findings), leaves=leaves, most=most)))
 
 
-def _sections(dissection: Dissection, hop: int | None, *, leaves: bool, most: int) -> Iterator[Section]:
+def _sections(dissection: Dissection, hop: int | None, marks: Marks, *, leaves: bool, most: int) -> Iterator[Section]:
     found = [message for message in ordered(dissection) if hop is None or message.hop == hop]
     room = most
     for place, message in enumerate(found):
         if room <= 0:
             yield Section(_left_out(found[place:], 0, most))
             break
-        section, left = _section(dissection, message, room, leaves=leaves)
+        section, left = _section(dissection, message, room, marks, leaves=leaves)
         room -= len(section.rows)
         yield section
         if left:
@@ -157,44 +169,46 @@ def _on(dissection: Dissection, hop: int) -> str:
     return f"hop {step_name(0, hop, hops)[1:]}: " if hops > 1 else ""
 
 
-def _section(dissection: Dissection, message: Message, room: int, *, leaves: bool) -> tuple[Section, int]:
+def _section(dissection: Dissection, message: Message, room: int, marks: Marks, *, leaves: bool) -> tuple[Section, int]:
     """Return one message's section with at most `room` rows, and how many of its bytes are left out."""
     part, view = message.part, dissection.hops[message.hop]
     data = view.data[message.direction]
-    faults: tuple[str, ...] = ()
+    own: tuple[Span, ...] = ()
     spans: tuple[Span, ...]
     if isinstance(part, FramesPart):
         span = part.frame_span(message.place)
         spans, name = span.leaves(), span.label if span.parts else f"frame: {part.name(message.place)}"
-        faults = (span.fault,) if span.fault and span.parts else ()
+        own = (replace(span, parts=()),) if span.parts else ()
     elif isinstance(part, HeadPart):
         few = replace(part, head=replace(part.head, lines=part.head.lines[: room + 1]))
         span = few.span()
         spans, name = span.leaves() if leaves else span.parts, span.label
     else:
         span = part.span()
-        whole = (message.start, message.end) == (part.start, part.end)
+        alone = (message.start, message.end) == (part.start, part.end)
         one = Span(message.start, message.end, span.label, span.meaning, span.clause, span.fault)
-        spans, name = span.leaves() if whole else (one,), span.label
+        spans, name = span.leaves() if alone else (one,), span.label
     hop = dissection.trace.hops[message.hop]
     who = f"{clean(hop.sender(message.direction), 40)} → {clean(hop.receiver(message.direction), 40)}"
-    heading = f"{_on(dissection, message.hop)}{who}: {name}, {_where(message.start, message.end)}"
-    rows = tuple(_row(data, each) for each in spans[:room])
+    heading = f"{_on(dissection, message.hop)}{who}: {name}, {byte_range(message.start, message.end)}"
+    key = (message.hop, message.direction)
+    here = marks.at(*key, message.start, message.end)
+    whole = [finding for finding in here if finding.start == message.start and finding.end >= message.end]
+    rows = []
+    for each in spans[:room]:
+        on = [finding for finding in here if each.start <= finding.start < each.end and finding not in whole]
+        rows.append(_row(data, each, marks.on(*key, on, each.walk())))
     left = message.end - spans[room].start if len(spans) > room else 0
-    return Section(heading, rows, faults), left
+    return Section(heading, tuple(rows), marks.on(*key, whole, own)), left
 
 
-def _where(start: int, end: int) -> str:
-    return f"byte {start:,}" if end - start == 1 else f"bytes {start:,} to {end - 1:,}"
-
-
-def _row(data: bytes, span: Span) -> ByteRow:
+def _row(data: bytes, span: Span, faults: tuple[Mark, ...]) -> ByteRow:
     size = span.end - span.start
     text = _characters(data[span.start : min(span.end, span.start + _MOST)])
     shown = data[span.start : min(span.end, span.start + _MOST)]
     more = "…" if size > _MOST else ""
     label, meaning = clean(span.label, 80), clean(span.meaning)
-    return ByteRow(span.start, size, shown, text + more, label, meaning, span.clause, span.faults(), span.bits)
+    return ByteRow(span.start, size, shown, text + more, label, meaning, span.clause, faults, span.bits)
 
 
 _SYMBOLS = {byte: chr(byte) if 0x20 <= byte < 0x7F else "·" for byte in range(256)}
@@ -218,7 +232,7 @@ def _text_row(row: ByteRow) -> list[str]:
         for at, piece in enumerate(wrap(bits.meaning, _LAST, 3)):
             lines.append(_columns([], [pattern] if not at else [], [], [f"  {bits.name}"] if not at else [], [piece]))
     for fault in row.faults:
-        pieces = wrap(f"✗ {fault}", _WIDTH - _SIZES[0] - 2, 3, indent=2)
+        pieces = wrap(str(fault), _WIDTH - _SIZES[0] - 2, 3, indent=2)
         lines += [" " * (_SIZES[0] + 2) + piece for piece in pieces]
     return lines
 

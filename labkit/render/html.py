@@ -13,13 +13,15 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from labkit.render.layout import Arrow, Band, Layout, Row
+from labkit.render.marks import SIGNS, Mark
 from labkit.render.pen import escape
-from labkit.render.svg import svg
+from labkit.render.svg import sign, svg
 
 if TYPE_CHECKING:
     from labkit.render.explain import ByteRow, Explanation
+    from labkit.render.verdict import Verdict
 
-__all__ = ["byte_table", "html", "table"]
+__all__ = ["byte_table", "html", "table", "verdict_table"]
 
 _WIDEST = 960  # pixels; a wider picture is drawn smaller
 _MATHS = re.compile(r"[$\\]")
@@ -52,7 +54,7 @@ def _row(layout: Layout, row: Row) -> str:
     steps = [row.step, *(detail.step for detail in row.details)]
     start, end = layout.parties[row.start].name, layout.parties[row.end].name
     details = [f"<code>{escape(detail.text)}</code>" for detail in row.details]
-    details += [f"<strong>✗ {_words(fault)}</strong>" for fault in row.faults]
+    details += [f"<strong>{_mark(fault)}</strong>" for fault in row.faults]
     cells = (
         ", ".join(step for step in steps if step), _words(start), _words(end),
         f"<code>{escape(row.headline)}</code>", "<br>".join(details),
@@ -95,14 +97,49 @@ def _words(text: str) -> str:
     return f"<code>{escape(text)}</code>" if _MATHS.search(text) else escape(text)
 
 
+def verdict_table(verdict: Verdict) -> str:
+    """Return the table of findings as HTML."""
+    if not verdict.groups:
+        return f"<p>{escape(verdict.summary)}</p>\n"
+    head = _head("Rule,&nbsp;level", "Party", "What was seen", "Where", "What the rule asks", "What would mend it")
+    lines = [f"<table><caption>{escape(verdict.summary)}</caption><thead><tr>{head}</tr></thead>", "<tbody>"]
+    for group in verdict.groups:
+        lines.append(_across(escape(group.heading)))
+        for row in group.rows:
+            rule = f"{_sign(row.level)}&nbsp;{row.rule}<br>{row.word.replace(' ', '&nbsp;')}"
+            where = f"{_words(row.way)}<br>{row.bytes.replace(' ', '&nbsp;')}"
+            lines.append(_named([rule, _words(row.party), _words(row.seen), where, _code(row.asks), _code(row.mend)]))
+    if verdict.left:
+        lines.append(_across(escape(verdict.left)))
+    return "\n".join([*lines, "</tbody></table>"]) + "\n"
+
+
+def _code(text: str) -> str:
+    """Return a rule's own words for a cell: what stands in backticks is code."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
+
+
+def _across(heading: str) -> str:
+    return f'<tr><th colspan="6" scope="rowgroup">{_left(heading)}</th></tr>'
+
+
+def _sign(level: str) -> str:
+    """Return the sign of a level as a small picture, which keeps its colour where styles are stripped."""
+    data = base64.b64encode(sign(level).encode()).decode("ascii")
+    return f'<img width="14" height="14" alt="{SIGNS[level]}" src="data:image/svg+xml;base64,{data}">'
+
+
+def _mark(mark: Mark) -> str:
+    return f"{SIGNS[mark.level]} {_words(mark.text)}"
+
+
 def byte_table(explanation: Explanation) -> str:
     """Return the table of bytes as HTML."""
     head = _head("Offset", "Hex", "Text", "Label", "Meaning", "Clause")
     lines = [f"<table><thead><tr>{head}</tr></thead>", "<tbody>"]
     for section in explanation.sections:
-        faults = "".join(f"<br>✗ {_words(fault)}" for fault in section.faults)
-        heading = _left(_words(section.heading) + faults)
-        lines.append(f'<tr><th colspan="6" scope="rowgroup">{heading}</th></tr>')
+        faults = "".join(f"<br>{_mark(fault)}" for fault in section.faults)
+        lines.append(_across(_words(section.heading) + faults))
         for row in section.rows:
             lines += _byte_rows(row)
     return "\n".join([*lines, "</tbody></table>"]) + "\n"
@@ -112,7 +149,7 @@ def _byte_rows(row: ByteRow) -> list[str]:
     from labkit.render.explain import bit_patterns  # noqa: PLC0415  each of the two draws with the other
 
     shown = "<br>".join(_hex(line) for line in row.hex)
-    faults = "".join(f"<br><strong>✗ {_words(fault)}</strong>" for fault in row.faults)
+    faults = "".join(f"<br><strong>{_mark(fault)}</strong>" for fault in row.faults)
     meaning = (_words(row.meaning) + faults).removeprefix("<br>")
     cells = (str(row.offset), shown, f"<code>{escape(row.text)}</code>", _words(row.label), meaning, row.clause)
     lines = [_cells(cells)]

@@ -1,6 +1,6 @@
 """The one layout under every output: parties as columns, and rows of three kinds below them.
 
-    Arrow   a message: its headline on the arrow, its details below it, its faults in words
+    Arrow   a message: its headline on the arrow, its details below it, what is wrong with it in words
     Band    a line across: the seam, what was not reached, what is missing, how the connection ended
     Fold    a stretch of like messages, counted instead of drawn
 
@@ -12,6 +12,8 @@ headline, 2 at the first of its upgrade fields. On more than one hop a step carr
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from labkit.render.marks import Mark
 
 __all__ = ["Arrow", "Band", "Detail", "Fold", "Layout", "Party", "Row", "columns_of", "step_name"]
 
@@ -52,7 +54,7 @@ class Arrow:
     headline: str
     details: tuple[Detail, ...] = ()
     kind: str = "http"
-    faults: tuple[str, ...] = ()
+    faults: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ def _row(row: Row) -> list[str]:
     step = f"({row.step}) " if row.step else ""
     lines = [f"P{row.start}{arrow}P{row.end}: {_lines(step + row.headline)}"]
     details = [f"({detail.step}) {detail.text}" if detail.step else detail.text for detail in row.details]
-    details += [f"✗ {fault}" for fault in row.faults]
+    details += [str(fault) for fault in row.faults]
     if details:
         lines.append(f"Note over {_over(row.start, row.end)}: {'<br/>'.join(map(_lines, details))}")
     return lines

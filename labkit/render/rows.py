@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from labkit.dissection import ContentPart, Dissection, Exchange, FramesPart, HeadPart, HopView, OpaquePart
+from labkit.dissection import ContentPart, Dissection, Exchange, FramesPart, HeadPart, HopView, OpaquePart, Span
 from labkit.dissection.websocket import shown
 from labkit.render.fold import Folded, fold
 from labkit.render.headline import description, ends, headline, missing, seam_text
 from labkit.render.layout import Arrow, Band, Detail, Fold, Layout, Row, columns_of, step_name
+from labkit.render.marks import Mark, Marks, told
 from labkit.render.measure import clean
 from labkit.render.messages import Kind, Message
 from labkit.render.order import ordered
 from labkit.trace import Direction, behind
 from labkit.wire.websocket import CLOSE, CLOSE_CODES
+
+if TYPE_CHECKING:
+    from labkit.rules import Finding, Findings
 
 __all__ = ["MOST_HOPS", "lay_out"]
 
@@ -25,26 +31,34 @@ _OFFERING = frozenset({"upgrade", "connection", "http2-settings"})  # with sec-w
 _MOST_FIELDS = 12  # field lines shown of one head
 _MOST_FAULTS = 3
 _MOST_LINES = 1000
+_LARGE = 1 << 16  # bytes of content that are not searched for faults any more
 _MOST_CONTENT = 160  # characters of the first line of content
 MOST_HOPS = 12
 """The most hops a diagram draws, from the client's end; of the others it says how many there are."""
 
 
-def lay_out(dissection: Dissection) -> Layout:
-    """Return the sequence diagram of a dissected trace, as parties and rows."""
+def lay_out(dissection: Dissection, findings: Findings | None = None) -> Layout:
+    """Return the sequence diagram of a dissected trace, as parties and rows.
+
+    Args:
+        dissection: what crossed, taken apart.
+        findings: what the check found, to be marked on the messages; None where nothing was checked.
+    """
     trace = dissection.trace
     parties, places = columns_of([(clean(hop.client, 40), clean(hop.server, 40)) for hop in trace.hops])
     places = places[:MOST_HOPS]
     parties = parties[: max((max(pair) for pair in places), default=len(parties) - 1) + 1]
-    drawing = _Drawing(dissection, places, _numbered(dissection))
+    marks = Marks((*findings, *findings.notes) if findings is not None else ())
+    drawing = _Drawing(dissection, places, _numbered(dissection), marks)
     found = ordered(dissection)
-    for entry in fold([message for message in found if message.hop < MOST_HOPS]):
+    for entry in fold([message for message in found if message.hop < MOST_HOPS], drawing.marked):
         drawing.add(entry)
-    drawing.close([message for message in found if message.hop >= MOST_HOPS])
+    drawing.close([message for message in found if message.hop >= MOST_HOPS], findings or ())
     title = headline(dissection)
     if trace.title:
         title = f"{clean(trace.title, 80)} — {title[0].lower()}{title[1:]}"
-    return Layout(title, description(dissection), parties, tuple(drawing.rows), clean(trace.note, 120))
+    words = description(dissection) if findings is None else f"{description(dissection)} {_judged(findings)}"
+    return Layout(title, words, parties, tuple(drawing.rows), clean(trace.note, 120))
 
 
 def _numbered(dissection: Dissection) -> list[set[int]]:
@@ -65,8 +79,10 @@ class _Drawing:
     dissection: Dissection
     places: list[tuple[int, int]]
     numbered: list[set[int]]
+    marks: Marks
     rows: list[Row] = field(default_factory=list)
     _seams: list[int] = field(default_factory=list)
+    _told: set[Finding] = field(default_factory=set)
     _last: Message | None = None
 
     def add(self, entry: Message | Folded) -> None:
@@ -81,8 +97,8 @@ class _Drawing:
         if entry.kind is Kind.CONTENT and self._goes_on(entry):
             head = self.rows[-1]
             assert isinstance(head, Arrow)
-            content = _content(entry)
-            self.rows[-1] = replace(head, details=head.details + content.details, faults=head.faults + content.faults)
+            faults = head.faults + self._faults(entry)
+            self.rows[-1] = replace(head, details=head.details + _content(entry).details, faults=faults)
             return
         if entry.kind is not Kind.ANSWER:
             self._flush()
@@ -91,11 +107,16 @@ class _Drawing:
         if self._turns(entry):
             self._seams.append(entry.hop)
 
-    def close(self, left: list[Message]) -> None:
+    def marked(self, message: Message) -> bool:
+        """Tell whether a finding is to be marked on a message."""
+        return bool(self._found(message))
+
+    def close(self, left: list[Message], findings: Iterable[Finding]) -> None:
         """Say what was not reached or not drawn, what is missing and how the connections ended.
 
         Args:
             left: the messages of the hops that are not drawn.
+            findings: all there are; those on messages that are not drawn are counted.
         """
         self._flush()
         whole = (0, max((max(pair) for pair in self.places), default=0))
@@ -103,6 +124,9 @@ class _Drawing:
             self._stop(self.dissection.hops[0], whole)
         if more := len(self.dissection.hops) - len(self.places):
             self.rows.append(Band(_not_drawn(more, left), "missing", *whole))
+        if loose := [finding.rule.id for finding in findings if finding not in self._told]:
+            ids = ", ".join(dict.fromkeys(loose))
+            self.rows.append(Band(f"{_count(len(loose), 'more finding')} on what is not drawn: {ids}", "stop", *whole))
         for hop, text in missing(self.dissection):
             if hop < len(self.places):
                 self.rows.append(Band(self._on(hop, text), "missing", *whole))
@@ -126,6 +150,16 @@ class _Drawing:
         names = "4 and 5" if alone else f"{self._step(4, 0)} and {self._step(5, 0)}"
         why = "" if exchange.status else "no answer came: "
         self.rows.append(Band(f"{why}steps {names} were not reached", "stop", *whole))
+
+    def _found(self, message: Message) -> list[Finding]:
+        return self.marks.at(message.hop, message.direction, message.start, message.end)
+
+    def _faults(self, message: Message) -> tuple[Mark, ...]:
+        """Return what is wrong with a message."""
+        found = self._found(message)
+        self._told.update(found)
+        spans = _spans(message, self.dissection.hops[message.hop])
+        return self.marks.on(message.hop, message.direction, found, spans)
 
     def _turns(self, message: Message) -> bool:
         view = self.dissection.hops[message.hop]
@@ -171,7 +205,7 @@ class _Drawing:
         if isinstance(part, HeadPart):
             body = self._head(message, part, view)
         elif isinstance(part, ContentPart):
-            body = _content(message)
+            body = replace(_content(message), details=())  # the headline says it
         elif isinstance(part, FramesPart):
             body = _frame(message, part)
         else:
@@ -180,9 +214,10 @@ class _Drawing:
         if view.seam and message.start >= view.seam[message.direction]:
             step = self._step(4 if message.direction is Direction.TO_SERVER else 5, message.hop)
         start, end = self._columns(message)
-        faults = body.faults
+        faults = self._faults(message)
         if len(faults) > _MOST_FAULTS:
-            faults = (*faults[:_MOST_FAULTS], f"and {len(faults) - _MOST_FAULTS} more")
+            more = f"and {len(faults) - _MOST_FAULTS} more"
+            faults = (*faults[:_MOST_FAULTS], Mark(more, faults[_MOST_FAULTS].level))
         return replace(body, step=step, start=start, end=end, faults=faults)
 
     def _head(self, message: Message, part: HeadPart, view: HopView) -> Arrow:
@@ -197,12 +232,38 @@ class _Drawing:
         if numbered and message.kind is Kind.REQUEST and not exchange.offer and message.hop:
             details = (Detail("(no Upgrade field was passed on)"), *details)
         number = {Kind.REQUEST: 1, Kind.ANSWER: 3}.get(message.kind) if numbered else None
-        long = len(part.head.lines) > _MOST_LINES  # of such a head only the grammar's faults are told
-        faults = tuple(str(fault) for _, fault in part.head.faults) if long else part.span().faults()
+        return Arrow(self._step(number, message.hop) if number else "", 0, 0, headline, details)
+
+
+def _spans(message: Message, view: HopView) -> Iterator[Span]:
+    """Yield the spans of a message that may hold a fault."""
+    part = message.part
+    if isinstance(part, FramesPart):
+        yield from part.frame_span(message.place).walk()
+    elif isinstance(part, HeadPart):
+        if len(part.head.lines) > _MOST_LINES:  # of such a head only the grammar's faults are told
+            pieces = [piece for line in part.head.lines for piece in line.pieces]
+            yield from (Span(piece.start, piece.end, "", fault=str(piece.fault or "")) for piece in pieces)
+        else:
+            yield from part.span().walk()
+        exchange = view.exchanges[message.exchange] if message.exchange >= 0 else Exchange(None)
         content = exchange.content if message.kind is Kind.REQUEST else exchange.answer_content
         if content and content.start == content.end:  # announced, and never came
-            faults += content.span().faults()
-        return Arrow(self._step(number, message.hop) if number else "", 0, 0, headline, details, "http", faults)
+            yield from content.span().walk()
+    elif isinstance(part, OpaquePart) or part.end - part.start < _LARGE:
+        yield from part.span().walk()
+
+
+def _judged(findings: Findings) -> str:
+    """Say for the description what the check found."""
+    notes = f" and gives {_count(len(findings.notes), 'note')}" if findings.notes else ""
+    if not findings:
+        return f"The check finds nothing broken{notes}."
+    return f"The check finds {_count(len(findings), 'fault')}{notes}; the first is {told(findings[0])}."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _not_drawn(hops: int, left: list[Message]) -> str:
@@ -242,7 +303,7 @@ def _content(message: Message) -> Arrow:
     way = ", in chunks" if part.framing == "chunked" else ""
     line = line if line.startswith('"') else shown(data)
     text = f"content, {size:,} byte{'' if size == 1 else 's'}{way}: {line}"
-    return Arrow("", 0, 0, text, (Detail(text),), "http", part.span().faults() if size < 1 << 16 else ())
+    return Arrow("", 0, 0, text, (Detail(text),))
 
 
 def _frame(message: Message, part: FramesPart) -> Arrow:
@@ -250,18 +311,17 @@ def _frame(message: Message, part: FramesPart) -> Arrow:
     frame = part.frames[place]
     name, content = part.name(place), part.content(place)
     kind = "control" if frame.opcode >= CLOSE else "data"
-    faults = part.frame_span(place).faults()
     if frame.opcode == CLOSE and len(content) > 1:
         code = int.from_bytes(content[:2], "big")
         row = CLOSE_CODES.get(code)
         reason = f" {shown(content[2:])}" if content[2:] else f" ({row.meaning})" if row else ""
-        return Arrow("", 0, 0, f"{name} {code}{reason}", (), kind, faults)
+        return Arrow("", 0, 0, f"{name} {code}{reason}", (), kind)
     if part.compressed(place):
-        return Arrow("", 0, 0, f"{name}, compressed, {len(content):,} bytes", (), kind, faults)
+        return Arrow("", 0, 0, f"{name}, compressed, {len(content):,} bytes", (), kind)
     text = f"{name} {shown(content)}" if content or frame.opcode < CLOSE else name
     if place in part.inflated:
         text += ", compressed"
-    return Arrow("", 0, 0, text, (), kind, faults)
+    return Arrow("", 0, 0, text, (), kind)
 
 
 def _other(message: Message, part: OpaquePart, view: HopView) -> Arrow:
@@ -270,5 +330,4 @@ def _other(message: Message, part: OpaquePart, view: HopView) -> Arrow:
     whole = (message.start, message.end) == (part.start, part.end)
     seam = bool(view.seam) and message.start >= view.seam[message.direction]
     label = f"{part.label}, {size}: " if not seam else f"{size}: " if whole and not data.endswith(b"\n") else ""
-    faults = (part.fault,) if part.fault else ()
-    return Arrow("", 0, 0, f"{label}{shown(data)}", (), "data" if seam else "http", faults)
+    return Arrow("", 0, 0, f"{label}{shown(data)}", (), "data" if seam else "http")

@@ -13,7 +13,7 @@ from labkit.render.measure import columns, fit, wrap
 from labkit.render.pen import Pen, escape
 from labkit.render.theme import DARK, LIGHT, Theme, mono_width, sans_width
 
-__all__ = ["svg"]
+__all__ = ["sign", "svg"]
 
 _PAD = 28  # around everything
 _BADGE = 11  # radius of a step's disc
@@ -192,14 +192,15 @@ class _Canvas:
                 place = at + mono_width(" " * lead, _DETAIL)
                 self._pen.text((place, self._y), piece[lead:], self._theme.soft, _DETAIL, mono=True)
         for fault in arrow.faults:
-            pieces = wrap(fault, room - 20, 4, size=lambda char: sans_width(char, _DETAIL))
+            colour = self._theme.level(fault.level)
+            pieces = wrap(fault.text, room - 20, 4, size=lambda char: sans_width(char, _DETAIL))
             widest = max(sans_width(piece, _DETAIL) for piece in pieces) + 20
             at = left + _SIDE if arrow.start < arrow.end else right - _SIDE - min(room, widest)
             for number, piece in enumerate(pieces):
                 self._y += _LEADING
                 if not number:
-                    self._cross(at + 5, self._y - 4)
-                self._pen.text((at + 18, self._y), piece, self._theme.fault, _DETAIL, bold=True)
+                    _sign(self._pen, fault.level, at + 5, self._y - 4, self._theme)
+                self._pen.text((at + 18, self._y), piece, colour, _DETAIL, bold=True)
 
     def _badge(self, step: str) -> None:
         if step:
@@ -207,10 +208,6 @@ class _Canvas:
             self._pen.circle((_PAD + _BADGE, self._y - 4), _BADGE, self._theme.ink)
             middle = (_PAD + _BADGE, self._y - 4 + size * 0.36)
             self._pen.text(middle, step, self._theme.ground, size, anchor="middle", bold=True)
-
-    def _cross(self, x: float, y: float) -> None:
-        for slope in (1, -1):
-            self._pen.line((x - 4, y - 4 * slope), (x + 4, y + 4 * slope), self._theme.fault, 2)
 
     def _halo(self, x: float, words: str) -> None:
         """Clear the lifelines away behind words that cross them."""
@@ -229,7 +226,7 @@ class _Canvas:
             self._pen.rect((middle - wide / 2 - 8, self._y - 2), (wide + 16, 20), self._behind())
             self._y += 13
             if cross and not number:
-                self._cross(middle - wide / 2 - 2, self._y - 4)
+                _sign(self._pen, "must", middle - wide / 2 - 2, self._y - 4, self._theme)
             self._pen.text((middle, self._y), piece, fill, _BAND, anchor="middle", bold=cross)
             self._y += 6
         self._y += above - 6
@@ -253,6 +250,27 @@ class _Canvas:
         self._pen.line((left, self._y + 11), (right, self._y + 11), self._theme.line, 1.2)
         self._words(band.text, band.start, band.end, self._theme.soft, 2)
         self._y += 10
+
+
+def _sign(pen: Pen, level: str, x: float, y: float, theme: Theme) -> None:
+    """Draw the sign of a level: a cross for a MUST, a triangle for a SHOULD, an "i" on a disc for a note."""
+    colour = theme.level(level)
+    if level == "note":
+        pen.circle((x, y), 5.5, colour)
+        pen.text((x, y + 3), "i", theme.ground, 9, anchor="middle", bold=True)
+    elif level == "should":
+        pen.polygon([(x, y - 4.5), (x + 5, y + 4), (x - 5, y + 4)], theme.ground, colour, 1.8)
+    else:
+        for slope in (1, -1):
+            pen.line((x - 4, y - 4 * slope), (x + 4, y + 4 * slope), colour, 2)
+
+
+def sign(level: str) -> str:
+    """Return the sign of a level as a small SVG document that paints its own background."""
+    pen = Pen()
+    pen.rect((0, 0), (16, 16), LIGHT.ground, radius=3)
+    _sign(pen, level, 8, 8, LIGHT)
+    return f'<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16">{"".join(pen.elements)}</svg>'
 
 
 def _mono(text: str, room: float, size: float, most: int, indent: int = 0) -> list[str]:

@@ -135,7 +135,7 @@ class _Sheet:
         for detail in arrow.details:
             lines += self._block(arrow, detail.text, detail.step)
         for fault in arrow.faults:
-            lines += self._block(arrow, f"✗ {fault}")
+            lines += self._block(arrow, str(fault))
         return lines
 
     def _shaft(self, arrow: Arrow, left: int, right: int, label: str, first: bool) -> _Line:  # noqa: FBT001
@@ -159,7 +159,7 @@ class _Sheet:
         left, right = sorted((self._places[arrow.start], self._places[arrow.end]))
         indent = 4 if right - left > _ROOMY else 1
         room = right - left - 2 - indent
-        widest = max([columns(detail.text) for detail in arrow.details] + [columns(f"✗ {f}") for f in arrow.faults])
+        widest = max(columns(line) for line in (*(detail.text for detail in arrow.details), *map(str, arrow.faults)))
         at = left + 1 + indent if arrow.start < arrow.end else right - indent - min(room, widest)
         lines = []
         for number, piece in enumerate(wrap(what, room, 4, indent=2 if room > _ROOMY else 1)):

@@ -3,7 +3,8 @@
 Colours are Okabe and Ito's, which people with any colour vision tell apart; reddish purple and
 vermillion are darkened on white, so that lines have a contrast of 3 to 1 and text of 4.5 to 1 (WCAG
 2.2, 1.4.3 and 1.4.11; a test computes it). Colour never stands alone: a party has its shape and its
-name, a fault its sign and its words.
+name, what is wrong its sign and its words: vermillion for a MUST and for any fault, yellow (an olive on
+white) for a SHOULD, and ink for a note. No level has the colour of a party.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ class Theme:
         line: lifelines.
         client, proxy, server: a party's lines.
         client_ground, proxy_ground, server_ground: a party's box.
-        fault: what is wrong, as lines and as text.
+        fault: what is wrong, as lines and as text; also a MUST that is broken.
+        should: a SHOULD that is broken.
+        note: what is worth knowing and breaks nothing.
     """
 
     ground: str
@@ -45,6 +48,8 @@ class Theme:
     proxy_ground: str
     server_ground: str
     fault: str
+    should: str
+    note: str
 
     def party(self, role: str) -> tuple[str, str]:
         """Return the line colour and the ground of a role: "client", "proxy" or "server"."""
@@ -54,17 +59,22 @@ class Theme:
             "server": (self.server, self.server_ground),
         }[role]
 
+    def level(self, name: str) -> str:
+        """Return the colour of a level: "must", "should" or "note"."""
+        return {"must": self.fault, "should": self.should, "note": self.note}[name]
+
     @property
     def texts(self) -> tuple[tuple[str, str], ...]:
         """Every pair of text colour and ground that is drawn."""
         boxes = (self.client_ground, self.proxy_ground, self.server_ground)
-        on_both = [(text, ground) for text in (self.ink, self.soft, self.fault) for ground in (self.ground, self.zone)]
+        inks = (self.ink, self.soft, self.fault, self.should, self.note)
+        on_both = [(text, ground) for text in inks for ground in (self.ground, self.zone)]
         return (*on_both, *((self.ink, box) for box in boxes), (self.ground, self.ink))
 
     @property
     def lines(self) -> tuple[tuple[str, str], ...]:
         """Every pair of line colour and ground that carries meaning."""
-        colours = (self.client, self.proxy, self.server, self.fault)
+        colours = (self.client, self.proxy, self.server, self.fault, self.should, self.note)
         return tuple((colour, ground) for colour in colours for ground in (self.ground, self.zone))
 
 
@@ -72,11 +82,13 @@ LIGHT = Theme(
     ground="#ffffff", zone="#f3f7fb", ink="#1b2733", soft="#55616d", line="#b4bec8",
     client="#0072b2", proxy="#b0578a", server="#008a64",
     client_ground="#e3f1fa", proxy_ground="#f8e9f2", server_ground="#e0f4ee", fault="#b34700",
+    should="#6e6300", note="#1b2733",
 )  # fmt: skip
 DARK = Theme(
     ground="#14181d", zone="#1b222a", ink="#e8eaed", soft="#a9b3bd", line="#4d5863",
     client="#56b4e9", proxy="#cc79a7", server="#1fb58a",
     client_ground="#15303f", proxy_ground="#3a2432", server_ground="#10342a", fault="#e69f00",
+    should="#f0e442", note="#e8eaed",
 )  # fmt: skip
 
 

@@ -4,9 +4,10 @@ import json
 import pytest
 
 from labkit.dissection import dissect
-from labkit.formats.report import SCHEMA, report
+from labkit.formats.report import FINDINGS_SCHEMA, SCHEMA, report, report_findings
 from labkit.parties.described import Limits, Server
 from labkit.parties.offer import Offer
+from labkit.rules import Finding, Level, Rule, Who
 from labkit.scenario import Scenario
 from labkit.simulation import simulate
 from labkit.trace import Cut, Direction, End, Hop, How, Trace, Transfer
@@ -105,3 +106,18 @@ def test_every_hop_has_its_report():
     assert [(hop["client"], hop["server"]) for hop in found] == [("client", "proxy"), ("proxy", "server")]
     assert found[0]["missing"] == {"to server": 5}
     assert found[1]["ends"] == {"to server": "reset"}
+
+
+def test_findings_are_data():
+    """Every finding carries its rule, whose fault it is, its bytes, and what was seen, asked and would mend it."""
+    rule = Rule("W99", Who.SERVER, "RFC 6455, 4.2.2", Level.MUST_NOT, "Says.", "mend", switch=True)
+    finding = Finding(rule, "server", 1, REPLY, 3, 9, "seen", note=False, more=2)
+    found = json.loads(json.dumps(report_findings([finding], 84)))
+    assert (found["labkit"], found["schema"], found["checked"]) == ("findings", FINDINGS_SCHEMA, 84)
+    assert found["findings"] == [
+        {
+            "rule": "W99", "level": "MUST NOT", "clause": "RFC 6455, 4.2.2", "switch": True, "party": "server",
+            "hop": 1, "direction": "to client", "start": 3, "end": 9, "seen": "seen", "asks": "Says.", "mend": "mend",
+            "note": False, "more": 2,
+        }
+    ]  # fmt: skip

@@ -25,10 +25,12 @@ FLOORS = {
 }
 FLOOR = {room: number for number, rooms in FLOORS.items() for room in rooms}
 
-# The imports that go up: a trace draws, explains and saves itself. No other does.
+# The imports that go up: a trace draws, explains, checks and saves itself. No other does.
 UPWARD = {
     ("trace", "TYPE_CHECKING", "labkit.render.explain"),  # what Trace.bytes returns
     ("trace", "Trace.bytes", "labkit.render.explain"),
+    ("trace", "TYPE_CHECKING", "labkit.render.verdict"),  # what Trace.check returns
+    ("trace", "Trace.check", "labkit.render.verdict"),
     ("trace", "Trace.save", "labkit.formats.jsonl"),
     ("trace", "Trace.__str__", "labkit.render.diagram"),
     ("trace", "Trace._repr_mimebundle_", "labkit.render.diagram"),

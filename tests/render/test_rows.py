@@ -3,6 +3,7 @@ from __future__ import annotations
 from labkit.dissection import dissect
 from labkit.render.diagram import diagram
 from labkit.render.layout import Arrow, Band
+from labkit.render.marks import Mark
 from labkit.render.rows import MOST_HOPS, lay_out
 from labkit.trace import Gap, Hop, Trace
 from labkit.wire.websocket import CLOSE, CONTINUATION, PING, TEXT, frame
@@ -132,11 +133,11 @@ def test_compressed_messages_are_shown_inflated_and_marked():
 
 def test_faults_stand_below_their_arrow_in_words():
     """A frame's fault, a head's fault, and content that never came."""
-    assert arrows(switched(frame(TEXT, b"x")))[2].faults == ("a client must mask every frame (RFC 6455, 5.1)",)
+    assert arrows(switched(frame(TEXT, b"x")))[2].faults == (Mark("a client must mask every frame (RFC 6455, 5.1)"),)
     spaced = REQUEST.replace(b"Host:", b"Host :")
-    assert arrows(Trace(tuple(talk(spaced, ANSWER))))[0].faults[0].startswith("white space before the colon")
+    assert arrows(Trace(tuple(talk(spaced, ANSWER))))[0].faults[0].text.startswith("white space before the colon")
     short = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 5\r\n\r\n"
-    assert arrows(declined(short))[1].faults == ("Content-Length says 5 bytes, 0 came (RFC 9112, 8)",)
+    assert arrows(declined(short))[1].faults == (Mark("Content-Length says 5 bytes, 0 came (RFC 9112, 8)"),)
 
 
 def test_many_faults_are_counted():
@@ -144,7 +145,7 @@ def test_many_faults_are_counted():
     head = b"GET /  HTTP/1.1\r\n" + b"".join(b"Name%d : x\r\n" % number for number in range(5)) + b"\r\n"
     faults = arrows(Trace(tuple(talk(head, b""))))[0].faults
     assert len(faults) == 4
-    assert faults[-1] == "and 3 more"
+    assert faults[-1].text == "and 3 more"
 
 
 def test_bytes_that_are_no_start_line_are_shown():
