@@ -25,17 +25,22 @@ if TYPE_CHECKING:
     from labkit.net.run import run
     from labkit.net.server import UpgradeServer
     from labkit.net.tap import Tap
+    from labkit.parties.answers import Answer
     from labkit.parties.described import Limits, Server
     from labkit.parties.offer import Offer
     from labkit.parties.stream import Stream
+    from labkit.render.described import evaluate, faults
     from labkit.render.diagram import diagram
     from labkit.render.explain import explain
+    from labkit.render.rulebook import rulebook
+    from labkit.render.verdict import check
     from labkit.scenario import Scenario
     from labkit.simulation import simulate
     from labkit.trace import Direction, Hop, Trace
     from labkit.wire.upgrade import accept_key
 
 _WHERE = {
+    "Answer": "parties.answers",
     "Direction": "trace",
     "Hop": "trace",
     "LabError": "errors",
@@ -49,21 +54,25 @@ _WHERE = {
     "UpgradeServer": "net.server",
     "accept_key": "wire.upgrade",
     "ask": "net.client",
+    "check": "render.verdict",
     "diagram": "render.diagram",
     "dissect": "dissection",
     "doctor": "lessons.doctor",
+    "evaluate": "render.described",
     "explain": "render.explain",
+    "faults": "render.described",
     "kernel_upgrade": "net.kernel",
     "load": "formats.jsonl",
+    "rulebook": "render.rulebook",
     "run": "net.run",
     "simulate": "simulation",
     "stop_all": "net.listener",
 }
 
 __all__ = [
-    "Direction", "Hop", "LabError", "Limits", "Offer", "Scenario", "Server", "Stream", "Tap", "Trace", "UpgradeServer",
-    "accept_key", "ask", "diagram", "dissect", "doctor", "explain", "kernel_upgrade", "load", "run", "simulate",
-    "stop_all",
+    "Answer", "Direction", "Hop", "LabError", "Limits", "Offer", "Scenario", "Server", "Stream", "Tap", "Trace",
+    "UpgradeServer", "accept_key", "ask", "check", "diagram", "dissect", "doctor", "evaluate", "explain", "faults",
+    "kernel_upgrade", "load", "rulebook", "run", "simulate", "stop_all",
 ]  # fmt: skip
 
 

@@ -16,13 +16,14 @@ from labkit.formats.jsonl import load
 from labkit.net.client import ask
 from labkit.net.server import UpgradeServer
 from labkit.parties.offer import Offer
+from labkit.rules import RULES, Finding, Findings, Level, Rule, Who
 from labkit.scenario import Scenario
 from labkit.simulation import simulate
-from labkit.trace import Direction
+from labkit.trace import Direction, Trace, Transfer
 from tests.net.peer import scripted
 from tests.net.test_client import behind_tls, certificate  # noqa: F401  a fixture
 
-COMMANDS = ["serve", "trace", "tap", "dissect", "draw", "lab", "reset", "doctor"]
+COMMANDS = ["serve", "trace", "tap", "corpus", "dissect", "draw", "check", "rules", "lab", "reset", "doctor"]
 
 
 @contextlib.contextmanager
@@ -79,7 +80,8 @@ def test_help_tells_the_exit_codes(capsys):
     """The codes that a script can build on stand in the help."""
     with pytest.raises(SystemExit):
         main(["--help"])
-    assert "0 done, 1 the exchange failed, 2 wrong use, 70" in " ".join(capsys.readouterr().out.split())
+    told = " ".join(capsys.readouterr().out.split())
+    assert "0 done, 1 the exchange failed or breaks a rule, 2 wrong use, 70" in told
 
 
 def test_version(capsys):
@@ -120,6 +122,7 @@ REFUSED = [
     (["serve", "--host", "0.0.0.0"], "--allow-remote"),
     (["serve", "--path", "chat"], "one of the paths"),
     (["serve", "--subprotocol", "a b"], "one of the subprotocols"),
+    (["serve", "--fault", "clse"], "no fault is called 'clse'; there are unasked, no-upgrade"),
     (["serve", "--no-trace", "--draw"], "--no-trace records nothing"),
     (["serve", "-o", "/nowhere/at/all.jsonl"], "there is no folder /nowhere/at"),
     (["trace", "ws://127.0.0.1:1/", "-o", "/nowhere/at/all.jsonl"], "there is no folder /nowhere/at"),
@@ -309,6 +312,13 @@ def test_serve_as_it_is_told():
         assert (1009).to_bytes(2, "big") in switched
 
 
+def test_serve_with_faults():
+    """`--fault` makes the server wrong on purpose, in as many ways as are given."""
+    with running("serve", "--fault", "no-upgrade", "--fault", "reason=UPGRADED") as process:
+        said = ask(listening(process), Offer.websocket()).stream(Direction.TO_CLIENT)
+    assert said.startswith(b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\n")
+
+
 def test_serve_declines_compression_where_it_is_told():
     """`--no-deflate` takes no offer of compression."""
     with running("serve", "--no-deflate") as process:
@@ -395,6 +405,63 @@ def test_draw_draws(kind, begins, saved, tmp_path, capsys):
     assert capsys.readouterr().out == ""
 
 
+BROKEN = b"GET / HTTP/1.1\r\nHost: server.example.com\r\nUpgrade: quote\r\n\r\n"  # no connection option (RFC 9110, 7.8)
+
+
+@pytest.fixture
+def broken(tmp_path):
+    """Save a trace that breaks a rule which the switch hangs on."""
+    return Trace((Transfer(0, Direction.TO_SERVER, BROKEN),)).save(tmp_path / "broken.jsonl")
+
+
+def test_check_tells_what_is_broken(saved, broken, capsys):
+    """`check` prints the verdict, and ends with 1 where a MUST that the switch hangs on is broken."""
+    assert main(["check", str(saved)]) == 0
+    assert capsys.readouterr().out.startswith("nothing broken; ")
+    assert main(["check", str(broken)]) == 1
+    out, err = capsys.readouterr()
+    assert "✗ MUST G02" in out
+    assert err == ""
+
+
+def test_check_gives_data(saved, broken, capsys):
+    """`check --json` gives findings and notes, each told apart, and the same exit code."""
+    assert main(["check", "--json", str(broken)]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert (found["labkit"], found["schema"]) == ("findings", 1)
+    first = next(each for each in found["findings"] if each["rule"] == "G02")
+    assert (first["party"], first["direction"], first["switch"], first["note"]) == ("client", "to server", True, False)
+    assert BROKEN[first["start"] : first["end"]] == b"Upgrade: quote\r\n"
+    assert main(["check", "--json", str(saved)]) == 0
+    assert all(each["note"] for each in json.loads(capsys.readouterr().out)["findings"])
+
+
+@pytest.mark.parametrize(
+    ("level", "switch", "codes"),
+    [("MUST", True, (1, 1)), ("MUST NOT", False, (0, 1)), ("SHOULD", True, (0, 0)), ("SHOULD NOT", False, (0, 0))],
+)
+def test_check_is_strict_where_it_is_told(level, switch, codes, saved, monkeypatch, capsys):
+    """With `--strict` any MUST fails, without it only one that the switch hangs on; a SHOULD never does."""
+    from labkit.render import verdict
+
+    rule = Rule("W99", Who.CLIENT, "RFC 6455, 4.1", Level(level), "Says.", "mend", switch, lambda _: ())
+    finding = Finding(rule, "client", 0, Direction.TO_SERVER, 0, 5, "seen")
+    monkeypatch.setattr(verdict, "look", lambda _: Findings((finding,)))
+    assert (main(["check", str(saved)]), main(["check", "--strict", str(saved)])) == codes
+    assert f"{level} W99" in capsys.readouterr().out
+
+
+def test_rules_tells_the_rules(capsys):
+    """`rules` tells all of them with their count, `rules ID` one in full; an unknown one is wrong use."""
+    assert main(["rules"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"{len(RULES)} rules: ")
+    assert main(["rules", "g02"]) == 0
+    assert capsys.readouterr().out.startswith("G02\n")
+    assert main(["rules", "Q1"]) == 2
+    assert "there is no rule 'Q1'" in capsys.readouterr().err
+
+
 FILES = {
     "missing": None,
     "empty": b"",
@@ -408,7 +475,7 @@ FILES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("command", [["dissect"], ["dissect", "--json"], ["draw"], ["draw", "--format", "svg"]])
+@pytest.mark.parametrize("command", [["dissect"], ["dissect", "--json"], ["draw"], ["draw", "--format", "svg"], ["check"], ["check", "--json"]])  # fmt: skip
 @pytest.mark.parametrize("name", FILES)
 def test_a_wrong_file_is_named(command, name, tmp_path, capsys):
     """A file that is no trace: exit code 2, and one line with the file and the line; never a traceback."""
@@ -489,6 +556,44 @@ def test_any_terminal_will_do(saved, encoding):
         out, err = process.communicate(timeout=20)
     assert (process.returncode, err) == (0, "")
     assert "──►│" in out
+
+
+# the corpus
+
+
+def test_corpus(capsys):
+    """`labkit corpus` prints a line for each case, with its outcome, verdict and clause, and the count."""
+    with UpgradeServer(paths=("/chat",)) as server:
+        assert main(["corpus", f"127.0.0.1:{server.port}", "--path", "/chat"]) == 0
+        out = capsys.readouterr().out.splitlines()
+        assert main(["corpus", f"127.0.0.1:{server.port}", "--path", "/chat", "--json"]) == 0
+        data = json.loads(capsys.readouterr().out)
+    assert re.fullmatch(r"✓ plain-offer +101 +within +RFC 9110, 7\.8", out[0])
+    assert len(out) == len(data["cases"]) + 2
+    assert out[-1].endswith(" 0 against a SHOULD, 0 outside")
+    assert (data["labkit"], data["version"]) == ("handshake corpus", 1)
+
+
+def test_corpus_outside(capsys):
+    """A server outside the RFCs makes the exit code 1, and the line says what was allowed and why."""
+    with UpgradeServer(faults=("accept-wrong",)) as server:
+        assert main(["corpus", server.url]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"✗ plain-offer +101 +outside +RFC 9110, 7\.8", lines[0])
+    assert "Sec-WebSocket-Accept is not that of the key (RFC 6455, 4.2.2 (5))" in lines[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [(["192.0.2.1:80"], 2, "loopback alone"), (["nowhere"], 2, "no address"), (["127.0.0.1:1"], 1, "no connection")],
+)
+def test_corpus_refuses(words, code, said, capsys):
+    """Another machine and no address are wrong use; a server that is not there is said in one line."""
+    assert main(["corpus", *words]) == code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert said in err
+    assert err.count("\n") == 1
 
 
 def test_both_commands_are_one():

@@ -1,7 +1,8 @@
 """The command line: `labkit` and `python -m labkit`.
 
-Exit codes: 0 done, 1 the exchange failed, 2 wrong use, 70 a fault of the lab's own, 130 interrupted. What
-a program may want to read goes to standard output, and nothing else does; messages go to standard error.
+Exit codes: 0 done, 1 the exchange failed or breaks a rule, 2 wrong use, 70 a fault of the lab's own, 130
+interrupted. What a program may want to read goes to standard output, and nothing else does; messages go
+to standard error.
 """
 
 from __future__ import annotations

@@ -16,13 +16,16 @@ from typing import TYPE_CHECKING
 from labkit.errors import Failed, LabError, WrongUse
 
 if TYPE_CHECKING:
+    from labkit.cases.corpus import Judged
     from labkit.net.address import Address
     from labkit.net.listener import Listener
     from labkit.parties.offer import Offer
     from labkit.recording import Recording
     from labkit.trace import Trace
 
-__all__ = ["dissect_file", "draw", "lab", "reset_copy", "serve", "tap", "tell", "trace"]
+__all__ = [
+    "check_file", "corpus", "dissect_file", "draw", "lab", "reset_copy", "rules", "serve", "tap", "tell", "trace",
+]  # fmt: skip
 
 _FLAG = "--allow-remote"
 _MOST_WAITING = 1000  # recordings that wait to be drawn and saved
@@ -47,6 +50,7 @@ def serve(arguments: argparse.Namespace) -> int:
         subprotocols=tuple(arguments.subprotocol),
         origins=tuple(arguments.origin) or None,
         deflate="off" if arguments.no_deflate else "zlib",
+        faults=tuple(arguments.fault),
         limits=limits,
     )
     sink = _Sink(arguments)
@@ -200,6 +204,20 @@ def _offer(arguments: argparse.Namespace, address: Address) -> Offer:
     return offer
 
 
+def corpus(arguments: argparse.Namespace) -> int:
+    """Run the handshake corpus against a server; 1 where an answer is outside the RFCs."""
+    from labkit.net.corpus import run_corpus  # noqa: PLC0415
+    from labkit.render.corpus import corpus_line, corpus_summary  # noqa: PLC0415
+
+    def told(row: Judged) -> None:
+        if not arguments.json:
+            print(corpus_line(row), flush=True)
+
+    report = run_corpus(arguments.target, arguments.path, patience=arguments.patience, told=told)
+    print(json.dumps(report.data(), indent=2) if arguments.json else f"\n{corpus_summary(report)}")
+    return 0 if report.ok else 1
+
+
 # what reads files
 
 
@@ -216,6 +234,28 @@ def dissect_file(arguments: argparse.Namespace) -> int:
         print(json.dumps(report(dissect(shown)), indent=1))
     else:
         print(found.bytes(leaves=arguments.leaves, keep_secrets=arguments.keep_secrets))
+    return 0
+
+
+def check_file(arguments: argparse.Namespace) -> int:
+    """Tell which rules a saved trace breaks; 1 where the switch hangs on one of them."""
+    from labkit.formats.jsonl import load  # noqa: PLC0415
+    from labkit.formats.report import report_findings  # noqa: PLC0415
+    from labkit.render.verdict import check  # noqa: PLC0415
+
+    verdict = check(load(arguments.file))
+    if arguments.json:
+        print(json.dumps(report_findings((*verdict, *verdict.notes), verdict.checked), indent=1))
+    else:
+        print(verdict)
+    return 1 if verdict.serious or (arguments.strict and verdict.strict) else 0
+
+
+def rules(arguments: argparse.Namespace) -> int:
+    """Tell the rules."""
+    from labkit.render.rulebook import rulebook  # noqa: PLC0415
+
+    print(rulebook(arguments.rule))
     return 0
 
 

@@ -24,15 +24,16 @@ def parser() -> argparse.ArgumentParser:
     whole = argparse.ArgumentParser(
         prog="labkit",
         description="A lab for HTTP 101 Switching Protocols: serve upgrades, trace them, draw them.",
-        epilog="Exit codes: 0 done, 1 the exchange failed, 2 wrong use, 70 a fault of labkit itself. Everything "
-        "stays on loopback unless --allow-remote is given. First steps: labkit serve, and in a second terminal "
-        "labkit trace ws://127.0.0.1:PORT/",
+        epilog="Exit codes: 0 done, 1 the exchange failed or breaks a rule, 2 wrong use, 70 a fault of labkit itself. "
+        "Everything stays on loopback unless --allow-remote is given. First steps: labkit serve, and in a second "
+        "terminal labkit trace ws://127.0.0.1:PORT/",
     )
     whole.add_argument("--version", action="version", version=f"labkit {__version__}")
     added = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_serve(added)
     _add_trace(added)
     _add_tap(added)
+    _add_corpus(added)
     _add_files(added)
     _add_lab(added)
     return whole
@@ -58,6 +59,9 @@ def _add_serve(added: Commands) -> None:
     serve.add_argument("--path", action="append", default=[], help="a path that exists; more may be given; else all do")
     serve.add_argument("--subprotocol", action="append", default=[], help="a subprotocol to speak; more may be given")
     serve.add_argument("--origin", action="append", default=[], help="an Origin to accept; more may be given; else any")
+    serve.add_argument("--fault", action="append", default=[], metavar="NAME",
+                       help="do this wrong on purpose, such as no-upgrade or cut=20; more may be given; an unknown "
+                       "name lists them")  # fmt: skip
     serve.add_argument("--no-deflate", action="store_true", help="decline permessage-deflate")
     _add_recording(serve)
 
@@ -98,6 +102,15 @@ def _add_trace(added: Commands) -> None:
     trace.add_argument("--allow-remote", action="store_true", help="allow hosts other than loopback")
 
 
+def _add_corpus(added: Commands) -> None:
+    text = "Send the handshake corpus to a server on this machine, and tell which answers are within the RFCs."
+    corpus = _add(added, "corpus", commands.corpus, text)
+    corpus.add_argument("target", metavar="HOST:PORT", help="where the server is; loopback alone, without exception")
+    corpus.add_argument("--path", default="/", help="where it speaks WebSocket (/)")
+    corpus.add_argument("--json", action="store_true", help="as data instead")
+    corpus.add_argument("--patience", type=_seconds, default=1.0, metavar="S", help="seconds to wait for an answer (1)")
+
+
 def _add_files(added: Commands) -> None:
     dissect = _add(added, "dissect", commands.dissect_file, "Explain every byte of a saved trace.")
     dissect.add_argument("file", type=Path)
@@ -107,6 +120,16 @@ def _add_files(added: Commands) -> None:
     draw.add_argument("file", type=Path)
     draw.add_argument("--format", choices=("text", "svg", "mermaid", "html"), default="text")
     draw.add_argument("-o", "--output", type=Path, metavar="FILE", help="write to a file")
+    check = _add(added, "check", commands.check_file, "Tell which rules a saved trace breaks: whose fault, and where.")
+    check.add_argument("file", type=Path, help="a trace, as serve, tap and trace save it")
+    check.add_argument("--json", action="store_true", help="as data instead")
+    check.add_argument("--strict", action="store_true", help="exit with 1 for any MUST that is broken")
+    check.epilog = (
+        "Exit codes: 1 where a MUST that the switch hangs on is broken (with --strict: any MUST), else 0. What each "
+        "rule asks, and which of them are checked: labkit rules."
+    )
+    rules = _add(added, "rules", commands.rules, "Tell the rules that labkit check knows, with their clauses.")
+    rules.add_argument("rule", nargs="?", default="", metavar="ID", help="one rule in full, such as G02; else all")
     for each in (dissect, draw):
         each.add_argument("--keep-secrets", action="store_true", help="show cookies, tokens and authorization")
 
