@@ -6,7 +6,7 @@ Where the meaning hangs on the value or on the other party's head, a function of
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from labkit.wire.fields import Fields
@@ -24,10 +24,11 @@ class Seen(NamedTuple):
 
 
 class Meaning(NamedTuple):
-    """What a value says in this exchange, and what is wrong with it, if anything."""
+    """What a value says in this exchange, what is wrong with it, if anything, and a clause of its own, if any."""
 
     text: str
     fault: str = ""
+    clause: str = ""
 
 
 class Field(NamedTuple):
@@ -73,7 +74,13 @@ def _accept(seen: Seen) -> Meaning:
 def _version(seen: Seen) -> Meaning:
     if seen.value == "13":
         return Meaning("the version of RFC 6455, the only one in use")
-    return Meaning("the versions this party names")
+    return Meaning("the versions this party speaks; a client may ask again with one of them", "", "RFC 6455, 4.4")
+
+
+def _extensions(seen: Seen) -> Meaning:
+    if "Sec-WebSocket-Accept" in seen.own:
+        return Meaning("what was agreed; messages pass through it in this order", "", "RFC 6455, 9.1")
+    return Meaning("extensions that the client could use, compression for one")
 
 
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
@@ -94,7 +101,7 @@ FIELDS: dict[str, Field] = {
     "sec-websocket-version": Field("the version of the WebSocket protocol", "RFC 6455, 11.3.5", _version),
     "sec-websocket-accept": Field("proves that the key was read", "RFC 6455, 11.3.3", _accept),
     "sec-websocket-protocol": Field("the subprotocol: what the messages mean", "RFC 6455, 11.3.4"),
-    "sec-websocket-extensions": Field("extensions, compression for one", "RFC 6455, 11.3.2"),
+    "sec-websocket-extensions": Field("extensions, compression for one", "RFC 6455, 11.3.2", _extensions),
     "origin": Field("which page's script asks; only browsers can be believed", "RFC 6454, 7"),
     "http2-settings": Field("HTTP/2 settings for an h2c upgrade", "RFC 7540, 3.2.1", _settings),
     "date": Field("when the answer was made", "RFC 9110, 6.6.1"),
@@ -135,14 +142,16 @@ _CLASSES = {1: "an interim answer", 2: "a plain answer", 3: "ask elsewhere", 4: 
             5: "no: the server's fault"}  # fmt: skip
 
 
-def explain_status(status: int, *, asked: bool) -> tuple[str, str]:
-    """Return what a status code says and its clause; `asked` tells whether an upgrade was offered.
+def explain_status(status: int, offers: Sequence[str] = ()) -> tuple[str, str]:
+    """Return what a status code says and its clause; `offers` are the protocols that were offered, if any.
 
-    >>> explain_status(101, asked=True)
+    >>> explain_status(101, ["websocket"])
     ('yes: after this head the connection speaks another protocol', 'RFC 9110, 15.2.2')
     """
-    if status == 200 and not asked:
+    if status == 200 and not offers:
         return "a plain answer", "RFC 9110, 15.3.1"
+    if status // 100 == 3 and "websocket" in map(str.lower, offers):
+        return "ask elsewhere; a WebSocket client need not", "RFC 6455, 4.1, 4.2.2 (3)"
     clause = f"RFC 9110, 15.{status // 100 + 1}" if 100 <= status < 600 else "RFC 9110, 15"
     return _STATUS.get(status) or (_CLASSES.get(status // 100, "no such class of answers"), clause)
 

@@ -15,7 +15,7 @@ from labkit.dissection.websocket import FramesPart
 from labkit.trace import Direction, How
 from labkit.wire.fields import Fields
 from labkit.wire.http1 import Fault, Head, RequestHead, ResponseHead, scan
-from labkit.wire.upgrade import TOKENS, offered
+from labkit.wire.upgrade import TOKENS, Token, offered
 from labkit.wire.websocket import scan as scan_frames
 
 __all__ = ["Exchange", "HopView", "OpaquePart", "Part", "dissect_hop"]
@@ -344,6 +344,9 @@ def _tunnels(exchange: Exchange) -> bool:
     return isinstance(value, RequestHead) and value.method == "CONNECT" and status // 100 == 2
 
 
+_TUNNEL = Token("relayed as they are, until both connections are closed", "RFC 9110, 3.7", registered=False)
+
+
 def _after(exchange: Exchange, client: _Way, server: _Way) -> str:
     """Take all bytes after the seam; return the protocol they are in."""
     answer = exchange.answer.value.fields if exchange.answer and exchange.answer.value else Fields()
@@ -353,7 +356,7 @@ def _after(exchange: Exchange, client: _Way, server: _Way) -> str:
         client.frames(Direction.TO_SERVER, answer)
         server.frames(Direction.TO_CLIENT, answer)
         return "websocket"
-    token = TOKENS.get(protocol.split("/")[0].lower())
+    token = _TUNNEL if protocol == "tunnel" else TOKENS.get(protocol.split("/")[0].lower())
     for way in (client, server):
         way.opaque(f"bytes of {protocol}", token.meaning if token else "", token.source if token else "")
     return protocol

@@ -72,20 +72,21 @@ class HeadPart:
     def _status(self) -> tuple[str, str]:
         if not isinstance(self.value, ResponseHead):
             return "no status code that can be read", CLAUSE["status-code"]
-        return explain_status(self.value.status, asked=bool(offered(self.other)))
+        return explain_status(self.value.status, [str(protocol) for protocol in offered(self.other)])
 
     def _field_line(self, line: Line) -> Span:
         own = self.value.fields if self.value else Fields()
         meaning, row = explain_field(line.name, line.value, own, self.other)
+        clause = meaning.clause or row.clause
         leaves = []
         for piece in line.pieces:
             leaf = self._leaf(piece)
             if piece.what == "field value":
-                leaf = Span(piece.start, piece.end, piece.what, meaning.text, row.clause, leaf.fault or meaning.fault)
+                leaf = Span(piece.start, piece.end, piece.what, meaning.text, clause, leaf.fault or meaning.fault)
             elif piece.what == "field name":
                 leaf = Span(piece.start, piece.end, piece.what, row.purpose, leaf.clause, leaf.fault)
             leaves.append(leaf)
-        return Span(line.start, line.end, f"field line {line.name}", meaning.text, row.clause, parts=tuple(leaves))
+        return Span(line.start, line.end, f"field line {line.name}", meaning.text, clause, parts=tuple(leaves))
 
     def _leaf(self, piece: Piece) -> Span:
         meaning = _MEANINGS.get(piece.what, "")

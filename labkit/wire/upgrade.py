@@ -173,7 +173,7 @@ class Token(NamedTuple):
 
 TOKENS: dict[str, Token] = {
     "websocket": Token("WebSocket: messages in frames, both ways", "RFC 6455", True),
-    "h2c": Token("HTTP/2 without TLS; taken back by RFC 9113", "RFC 7540, 3.2", True),
+    "h2c": Token("HTTP/2 without TLS; deprecated", "RFC 7540, 3.2; RFC 9113, 3.1", True),
     "tls": Token("TLS on the same connection", "RFC 2817, 3", True),
     "http": Token("another version of HTTP", "RFC 9110, 16.7", True),
     "connect-udp": Token("UDP proxied in capsules", "RFC 9298, 3.2", True),

@@ -39,7 +39,7 @@ OPCODES: dict[int, Opcode] = {
     CONTINUATION: Opcode("continuation", "the next fragment of the message", "RFC 6455, 5.4"),
     TEXT: Opcode("text", "a message of text in UTF-8", "RFC 6455, 5.6"),
     BINARY: Opcode("binary", "a message of bytes", "RFC 6455, 5.6"),
-    CLOSE: Opcode("close", "the closing handshake", "RFC 6455, 5.5.1"),
+    CLOSE: Opcode("close", "the closing handshake: one Close from each side", "RFC 6455, 5.5.1, 7.1.5"),
     PING: Opcode("ping", "asks for a pong", "RFC 6455, 5.5.2"),
     PONG: Opcode("pong", "answers a ping, with its data", "RFC 6455, 5.5.3"),
 }

@@ -26,9 +26,9 @@ ASKED = Fields.of([("Sec-WebSocket-Key", SAMPLE_KEY)])
         ("Sec-WebSocket-Key", "\xe9", "not 16 bytes", "the key is not the base64 of 16 bytes (RFC 6455, 4.2.1)"),
         ("Sec-WebSocket-Accept", "x", "the proof that the key was read, but no key is recorded", ""),
         ("Sec-WebSocket-Version", "13", "the version of RFC 6455", ""),
-        ("Sec-WebSocket-Version", "8, 7", "the versions this party names", ""),
+        ("Sec-WebSocket-Version", "8, 7", "the versions this party speaks", ""),
         ("Upgrade", "WebSocket", "WebSocket: messages in frames", ""),
-        ("Upgrade", "h2c, foo, websocket/13", "HTTP/2 without TLS; taken back by RFC 9113; WebSocket: messages", ""),
+        ("Upgrade", "h2c, foo, websocket/13", "HTTP/2 without TLS; deprecated; WebSocket: messages", ""),
         ("Upgrade", "quote/1.0", "the protocol quote/1.0", ""),
         ("Connection", "keep-alive, UPGRADE", "the Upgrade field is meant for the next party", ""),
         ("Connection", "close", "this connection ends after the answer", ""),
@@ -80,7 +80,7 @@ def test_unknown_field():
 )
 def test_status_has_its_clause(status, asked, clause):
     """A known status has its own clause, another that of its class (RFC 9110, 15)."""
-    text, found = explain_status(status, asked=asked)
+    text, found = explain_status(status, ["quote"] if asked else [])
     assert text
     assert found == clause
 
@@ -89,3 +89,8 @@ def test_table_is_looked_up_in_lower_case():
     """The table's keys are field names in lower case, and each row names its clause."""
     assert all(name == name.lower() for name in FIELDS)
     assert all(row.clause.startswith("RFC ") and row.purpose for row in FIELDS.values())
+
+
+def test_websocket_need_not_follow():
+    """Where websocket was offered, a 3xx is explained as that protocol has it (RFC 6455, 4.1, 4.2.2)."""
+    assert explain_status(302, ["WebSocket"])[1] == "RFC 6455, 4.1, 4.2.2 (3)"

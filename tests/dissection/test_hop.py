@@ -176,7 +176,7 @@ def test_switch_without_upgrade_is_to_what_was_offered():
 @pytest.mark.parametrize(
     ("protocol", "label", "clause"),
     [
-        ("h2c", "bytes of h2c", "RFC 7540, 3.2"),
+        ("h2c", "bytes of h2c", "RFC 7540, 3.2; RFC 9113, 3.1"),
         ("TLS/1.0, HTTP/1.1", "bytes of TLS/1.0", "RFC 2817, 3"),
         ("quote/1.0", "bytes of quote/1.0", ""),
     ],

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import labkit
 from labkit.rules import RULES, Level, check, find
 from labkit.trace import Direction, Trace, Transfer
 from tests.rules import (
@@ -48,6 +50,16 @@ def test_a_rule_is_checked_or_says_why_not(rule):
     assert re.match(r"RFC \d{4}, \d", rule.clause)
     assert rule.text.endswith(".")
     assert len(rule.text) < 240
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES if not rule.level.binds], ids=lambda rule: rule.id)
+def test_facts_and_permissions_are_cited(rule):
+    """What binds nobody is no finding: the dissection cites its clause where the bytes are explained."""
+    rooms = (Path(labkit.__file__).parent / room for room in ("dissection", "wire"))
+    text = "".join(path.read_text("utf-8") for room in rooms for path in room.glob("*.py"))
+    number, sections = rule.clause.split(", ", 1)
+    cited = re.findall(rf"{number}, ([^\"';]+)", text)
+    assert any(sections in re.split(r", | and ", each) or each.startswith(sections) for each in cited)
 
 
 def test_every_check_is_shown():
