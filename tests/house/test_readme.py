@@ -20,7 +20,7 @@ def blocks(language):
 
 
 def test_the_python_blocks_run_and_print_what_the_readme_shows(tmp_path, monkeypatch):
-    """Every Python block runs; the first prints the diagram that stands below it."""
+    """Every Python block runs; the first prints the diagram that stands below it, the last the findings."""
     monkeypatch.chdir(tmp_path)
     shown = next(block for block in blocks("text") if "Switched" in block)
     outputs = []
@@ -29,15 +29,16 @@ def test_the_python_blocks_run_and_print_what_the_readme_shows(tmp_path, monkeyp
         with contextlib.redirect_stdout(out):
             exec(compile(source, "README.md", "exec"), {})
         outputs.append(out.getvalue())
-    assert len(outputs) == 2
+    assert len(outputs) == 3
     assert outputs[0].startswith(shown)
+    assert outputs[2].endswith(next(block for block in blocks("text") if "finding" in block))
 
 
 def test_the_terminal_lines_run(tmp_path, monkeypatch):
     """Every line typed in the README's terminals does what it says, with exit code 0."""
     monkeypatch.chdir(tmp_path)
     serve, *others = [line[2:].split() for block in blocks("console") for line in block.splitlines()]
-    assert len(others) == 3
+    assert len(others) == 5
     port = serve[-1]
     command = [sys.executable, "-m", "labkit", *serve[1:-1], "0"]  # any free port in place of the README's
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
