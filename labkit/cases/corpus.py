@@ -1,9 +1,9 @@
 """The handshake corpus for servers: `handshakes.toml`, read, and what a server did, judged.
 
-    case ─▶ bytes ─▶ a server, in memory or over a socket ─▶ trace ─▶ outcome ─▶ verdict
+    case ─▶ bytes ─▶ a server, in memory or over a socket ─▶ trace ─▶ outcome ─▶ standing
 
-The header of the file says what the words mean; nothing here opens a socket. What a 101 must be, and
-what a final answer must carry whatever the case is, stands in `labkit.cases.answered`.
+The header of the file says what the words mean; nothing here opens a socket. A case says which answers
+are right; what any answer must be, whatever was asked, is for the rule base to say.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from importlib.resources import files
 from itertools import accumulate
 from typing import Any
 
-from labkit.cases.answered import faults_of_answer
-from labkit.dissection import Exchange, HopView, dissect
+from labkit.dissection import Dissection, Exchange, HopView, dissect
 from labkit.errors import WrongUse
 from labkit.parties.described import Server
 from labkit.parties.offer import Offer
+from labkit.rules import check
 from labkit.scenario import Scenario
 from labkit.simulation import simulate
 from labkit.trace import Direction, How, Trace
@@ -30,7 +30,7 @@ from labkit.wire.fields import text_bytes
 from labkit.wire.http1 import ResponseHead
 
 __all__ = [
-    "PLAIN", "Case", "Judged", "Outcome", "Report", "Verdict",
+    "PLAIN", "Case", "Judged", "Outcome", "Report", "Standing",
     "cases", "check_words", "complete", "expand", "judge", "outcome", "predict", "version",
 ]  # fmt: skip
 
@@ -44,7 +44,7 @@ _SAME = "same"
 _GROUPS = {"2xx": "2", "3xx": "3", "4xx": "4", "5xx": "5", "error": "45", "decline": "2345"}
 
 
-class Verdict(StrEnum):
+class Standing(StrEnum):
     """How a server stands to the RFCs in one case."""
 
     WITHIN = "within"
@@ -97,8 +97,8 @@ class Case:
 class Outcome:
     """What a server did, in words: a status per answer, interim ones too, or close, open, garbage.
 
-    `wrong` names what makes a 101 no handshake, or what a final answer lacks; such an answer is
-    outside the RFCs whatever the case is.
+    `wrong` tells which rules the answers break by themselves, a 101 that is no handshake say; such an
+    answer is outside the RFCs whatever the case is.
     """
 
     words: tuple[str, ...]
@@ -111,11 +111,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One case with its outcome and the verdict; `note` says what was wrong where it is not plain."""
+    """One case with its outcome and the standing; `note` says what was wrong where it is not plain."""
 
     case: Case
     outcome: Outcome
-    verdict: Verdict
+    standing: Standing
     note: str = ""
 
 
@@ -139,22 +139,22 @@ class Report:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def of(self, verdict: Verdict) -> list[Judged]:
-        """Return the cases with one verdict."""
-        return [row for row in self.rows if row.verdict is verdict]
+    def of(self, standing: Standing) -> list[Judged]:
+        """Return the cases with one standing."""
+        return [row for row in self.rows if row.standing is standing]
 
     @property
     def ok(self) -> bool:
         """Whether no case is outside the RFCs."""
-        return not self.of(Verdict.OUTSIDE)
+        return not self.of(Standing.OUTSIDE)
 
     @property
     def summary(self) -> str:
         """The count, as a sentence."""
-        counts = {verdict: len(self.of(verdict)) for verdict in Verdict}
+        counts = {standing: len(self.of(standing)) for standing in Standing}
         return (
-            f"{counts[Verdict.WITHIN]} of {len(self.rows)} cases within the RFCs, "
-            f"{counts[Verdict.AGAINST]} against a SHOULD, {counts[Verdict.OUTSIDE]} outside"
+            f"{counts[Standing.WITHIN]} of {len(self.rows)} cases within the RFCs, "
+            f"{counts[Standing.AGAINST]} against a SHOULD, {counts[Standing.OUTSIDE]} outside"
         )
 
     def data(self) -> dict[str, Any]:
@@ -164,12 +164,12 @@ class Report:
             "version": version(),
             "target": self.target,
             "note": self.note,
-            "counts": {str(verdict): len(self.of(verdict)) for verdict in Verdict},
+            "counts": {str(standing): len(self.of(standing)) for standing in Standing},
             "cases": [
                 {
                     "id": row.case.id,
                     "outcome": str(row.outcome),
-                    "verdict": str(row.verdict),
+                    "standing": str(row.standing),
                     "note": row.note,
                     "level": row.case.level,
                     "clause": row.case.clause,
@@ -231,22 +231,37 @@ def outcome(trace: Trace) -> Outcome:
     >>> print(outcome(Trace((ask, Transfer(0, Direction.TO_CLIENT, b"HTTP/1.1 404 Not Found\r\n\r\n")))))
     404
     """
-    view = dissect(trace).hops[0]
+    dissection = dissect(trace)
+    view = dissection.hops[0]
     words: list[str] = []
-    wrong: list[str] = []
     final = None
     for exchange in view.exchanges:
         more, final_here = _answered(exchange)
         words += more
         if final_here is not None:
             final = final_here
-            wrong += faults_of_answer(exchange)
         if final_here is not None and final_here.status == 101:
             break
     if not words:
         silent = "close" if _ended(trace) else "open"
         words = ["garbage" if trace.stream(Direction.TO_CLIENT) else silent]
-    return Outcome(tuple(words), tuple(wrong), final)
+    return Outcome(tuple(words), tuple(_broken(dissection, view)), final)
+
+
+# Rules on what to answer to which request: of these, the case says what is right.
+_FOR_THE_CASE = frozenset((
+    "G10", "G11", "G13", "G17", "G29", "G30", "G66", "G68", "G76", "G78", "G80", "H02", "H04",
+    "W17", "W18", "W19", "W37",
+))  # fmt: skip
+
+
+def _broken(dissection: Dissection, view: HopView) -> Iterator[str]:
+    """Tell which MUSTs the server breaks in its answers by themselves, up to a switch."""
+    seam = view.seam.get(Direction.TO_CLIENT, len(view.data[Direction.TO_CLIENT]))
+    for finding in check(dissection):
+        mine = finding.direction is Direction.TO_CLIENT and finding.start < seam
+        if mine and finding.rule.level.strict and finding.rule.id not in _FOR_THE_CASE:
+            yield f"{finding.seen} ({finding.rule.id}: {finding.rule.clause})"
 
 
 def _answered(exchange: Exchange) -> tuple[list[str], ResponseHead | None]:
@@ -299,10 +314,10 @@ def judge(case: Case, found: Outcome, plain: Outcome | None = None) -> Judged:
     allowed = _matches(case, case.allow, found.words, same)
     notes = [*found.wrong, *_missing(case, found.final)]
     if not allowed or notes:
-        return Judged(case, found, Verdict.OUTSIDE, "; ".join(notes))
+        return Judged(case, found, Standing.OUTSIDE, "; ".join(notes))
     if case.should and not _matches(case, case.should, found.words, same):
-        return Judged(case, found, Verdict.AGAINST, f"asked for: {', '.join(case.should)}")
-    return Judged(case, found, Verdict.WITHIN)
+        return Judged(case, found, Standing.AGAINST, f"asked for: {', '.join(case.should)}")
+    return Judged(case, found, Standing.WITHIN)
 
 
 def _missing(case: Case, final: ResponseHead | None) -> list[str]:

@@ -10,7 +10,7 @@ from labkit.cases.corpus import (
     Judged,
     Outcome,
     Report,
-    Verdict,
+    Standing,
     cases,
     check_words,
     expand,
@@ -21,6 +21,8 @@ from labkit.cases.corpus import (
 )
 from labkit.errors import WrongUse
 from labkit.parties.described import Server
+from labkit.parties.faults import FAULTS
+from labkit.rules import check
 from labkit.rules.base import find
 from labkit.trace import Direction, End, How, Trace, Transfer
 from labkit.wire.upgrade import SAMPLE_KEY, accept_key
@@ -139,37 +141,37 @@ def test_outcome_of_two_answers():
 
 
 @pytest.mark.parametrize(
-    ("answer", "request_", "wrong"),
+    ("answer", "request_", "rule"),
     [
-        (SWITCH.replace(b"Accept: ", b"Accept: A"), opening(), "not that of the key"),
-        (SWITCH.replace(b"\r\n\r\n", f"\r\n{ACCEPT}\r\n\r\n".encode()), opening(), "there 2 times"),
-        (SWITCH.replace(b"Connection: Upgrade\r\n", b""), opening(), "without the connection option"),
-        (SWITCH.replace(b"Upgrade: websocket\r\n", b""), opening(), "101 without Upgrade"),
-        (SWITCH.replace(b"Upgrade: websocket", b"Upgrade: h2c"), opening(), "not offered"),
-        (SWITCH[:-2] + b"Content-Length: 0\r\n\r\n", opening(), "Content-Length in a 1xx"),
-        (SWITCH[:-2] + b"Transfer-Encoding: chunked\r\n\r\n", opening(), "Transfer-Encoding in a 1xx"),
-        (SWITCH[:-2] + b"Sec-WebSocket-Protocol: chat\r\n\r\n", opening(), "a subprotocol that was not offered"),
-        (SWITCH[:-2] + b"Sec-WebSocket-Extensions: x\r\n\r\n", opening(), "extension x was not offered"),
+        (SWITCH.replace(b"Accept: ", b"Accept: A"), opening(), "W31"),
+        (SWITCH.replace(b"\r\n\r\n", f"\r\n{ACCEPT}\r\n\r\n".encode()), opening(), "W32"),
+        (SWITCH.replace(b"Connection: Upgrade\r\n", b""), opening(), "W24"),
+        (SWITCH.replace(b"Upgrade: websocket\r\n", b""), opening(), "W24"),
+        (SWITCH.replace(b"Upgrade: websocket", b"Upgrade: h2c"), opening(), "G06"),
+        (SWITCH[:-2] + b"Content-Length: 0\r\n\r\n", opening(), "G21"),
+        (SWITCH[:-2] + b"Transfer-Encoding: chunked\r\n\r\n", opening(), "G22"),
+        (SWITCH[:-2] + b"Sec-WebSocket-Protocol: chat\r\n\r\n", opening(), "W22"),
+        (SWITCH[:-2] + b"Sec-WebSocket-Extensions: x\r\n\r\n", opening(), "W23"),
         (
             SWITCH[:-2] + b"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits=9\r\n\r\n",
             opening("Sec-WebSocket-Extensions: permessage-deflate"),
-            "not offered with these parameters",
+            "W39",
         ),
         (
             SWITCH[:-2] + b"Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=12\r\n\r\n",
             opening("Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=10"),
-            "not offered with these parameters",
+            "W40",
         ),
-        (head(start="HTTP/1.1 405 No"), opening(), "405 without Allow"),
-        (head(start="HTTP/1.1 426 No"), opening(), "426 without Upgrade"),
-        (head(start="HTTP/1.1 401 No"), opening(), "401 without WWW-Authenticate"),
+        (head(start="HTTP/1.1 405 No"), opening(), "G39"),
+        (head(start="HTTP/1.1 426 No"), opening(), "G08"),
+        (head(start="HTTP/1.1 401 No"), opening(), "G40"),
     ],
 )
-def test_wrong_answers(answer, request_, wrong):
+def test_wrong_answers(answer, request_, rule):
     """An answer that lacks what every such answer must have is outside, whatever the case allows."""
     found = outcome(answered(answer, request_))
-    assert wrong in "; ".join(found.wrong)
-    assert judge(case(), found).verdict is Verdict.OUTSIDE
+    assert f"({rule}: " in "; ".join(found.wrong)
+    assert judge(case(), found).standing is Standing.OUTSIDE
 
 
 def test_right_answers():
@@ -183,7 +185,7 @@ def test_right_answers():
     assert outcome(answered(answer, asked)).wrong == ()
 
 
-# verdicts
+# standings
 
 
 @pytest.mark.parametrize(
@@ -211,41 +213,41 @@ def test_right_answers():
 def test_patterns(allow, words, fits):
     """The words of the file's header mean what it says; an interim answer more is no harm."""
     judged = judge(case(allow=(allow,)), of(*words.split()))
-    assert (judged.verdict is Verdict.WITHIN) == fits
+    assert (judged.standing is Standing.WITHIN) == fits
 
 
 def test_no_interim():
     """Where no 1xx may come, none is overlooked (RFC 9110, 15.2)."""
-    assert judge(case(allow=("decline",), interim=False), of("100", "400")).verdict is Verdict.OUTSIDE
+    assert judge(case(allow=("decline",), interim=False), of("100", "400")).standing is Standing.OUTSIDE
 
 
 def test_same():
     """`same` is what the server made of the plain offer."""
-    assert judge(case(allow=("same",)), of("404"), of("404")).verdict is Verdict.WITHIN
-    assert judge(case(allow=("same",)), of("101"), of("404")).verdict is Verdict.OUTSIDE
+    assert judge(case(allow=("same",)), of("404"), of("404")).standing is Standing.WITHIN
+    assert judge(case(allow=("same",)), of("101"), of("404")).standing is Standing.OUTSIDE
 
 
 def test_against_a_should():
-    """What is allowed, but not advised, has a verdict of its own."""
+    """What is allowed, but not advised, has a standing of its own."""
     advised = case(allow=("101", "400"), should=("400",), level="SHOULD")
-    assert judge(advised, of("101")).verdict is Verdict.AGAINST
-    assert judge(advised, of("400")).verdict is Verdict.WITHIN
-    assert judge(advised, of("500")).verdict is Verdict.OUTSIDE
+    assert judge(advised, of("101")).standing is Standing.AGAINST
+    assert judge(advised, of("400")).standing is Standing.WITHIN
+    assert judge(advised, of("500")).standing is Standing.OUTSIDE
 
 
 def test_carry_and_without():
     """A decline without a field that it must carry is outside, and so is a 101 with one that it must not."""
     carrying = case(carry=("Sec-WebSocket-Version",))
     named = outcome(answered(head("Sec-WebSocket-Version: 13", start="HTTP/1.1 400 Bad")))
-    assert judge(carrying, named).verdict is Verdict.WITHIN
+    assert judge(carrying, named).standing is Standing.WITHIN
     nameless = judge(carrying, outcome(answered(head(start="HTTP/1.1 400 Bad"))))
-    assert (nameless.verdict, nameless.note) == (Verdict.OUTSIDE, "the 400 has no Sec-WebSocket-Version")
-    assert judge(case(without=("Upgrade",)), outcome(answered(SWITCH))).verdict is Verdict.OUTSIDE
+    assert (nameless.standing, nameless.note) == (Standing.OUTSIDE, "the 400 has no Sec-WebSocket-Version")
+    assert judge(case(without=("Upgrade",)), outcome(answered(SWITCH))).standing is Standing.OUTSIDE
 
 
 def test_report():
     """A report counts, and is data with the version of the corpus."""
-    rows = (Judged(case(), of("101"), Verdict.WITHIN), Judged(case(), of("400"), Verdict.OUTSIDE, "why"))
+    rows = (Judged(case(), of("101"), Standing.WITHIN), Judged(case(), of("400"), Standing.OUTSIDE, "why"))
     report = Report("any", rows)
     assert (len(report), report.ok) == (2, False)
     assert report.summary == "1 of 2 cases within the RFCs, 0 against a SHOULD, 1 outside"
@@ -260,4 +262,20 @@ def test_report():
 def test_the_simulated_server_is_within(each):
     """The simulated server is within the RFCs in every case, and against no SHOULD."""
     found = judge(each, outcome(predict(each, Server())))
-    assert found.verdict is Verdict.WITHIN, f"{found.outcome}: {found.note}"
+    assert found.standing is Standing.WITHIN, f"{found.outcome}: {found.note}"
+
+
+@pytest.mark.parametrize("each", cases(), ids=lambda each: each.id)
+def test_the_check_and_the_corpus_agree(each):
+    """What the corpus finds right in the lab's own server breaks no rule of the rule base either."""
+    found = check(predict(each, Server()))
+    assert [str(finding) for finding in found if finding.party == "server"] == []
+
+
+@pytest.mark.parametrize("name", [name for name, fault in FAULTS.items() if fault.rules])
+def test_a_faulty_server_is_found_out(name):
+    """Every fault that breaks a rule puts a server outside the RFCs in some case."""
+    fault = FAULTS[name]
+    server = Server(faults=(f"{name}={fault.example}" if fault.example else name,))
+    some = [case for case in cases() if case.id in (PLAIN, "plain-get")]
+    assert Standing.OUTSIDE in {judge(case, outcome(predict(case, server))).standing for case in some}
