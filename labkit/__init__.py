@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from labkit.net.run import run
     from labkit.net.server import UpgradeServer
     from labkit.net.tap import Tap
-    from labkit.parties.answers import Answer
+    from labkit.parties.answer import Answer
     from labkit.parties.described import Limits, Server
     from labkit.parties.offer import Offer
     from labkit.parties.stream import Stream
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from labkit.wire.upgrade import accept_key
 
 _WHERE = {
-    "Answer": "parties.answers",
+    "Answer": "parties.answer",
     "Direction": "trace",
     "Hop": "trace",
     "LabError": "errors",

@@ -20,14 +20,14 @@ from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFact
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
-from labkit.parties.answers import ALLOW, Answer
+from labkit.parties.answer import ALLOW, Answer
 from labkit.parties.core import QUIET, StoredFactory
 from labkit.parties.described import Server
-from labkit.parties.heads import ABSOLUTE
-from labkit.parties.verdicts import IGNORED, Made, Test, Verdict, first, lines
+from labkit.parties.testing import IGNORED, Made, Result, Test, first, lines
 from labkit.wire.fields import Fields
 from labkit.wire.http1 import RequestHead
 from labkit.wire.upgrade import Protocol, accept_key, is_key, offered, options
+from labkit.wire.uri import ABSOLUTE
 
 __all__ = [
     "CHOICE_TESTS", "KNOWN", "OFFER_TESTS", "PLAIN_TESTS", "REST", "TESTS_OF", "TOLD",
@@ -46,15 +46,15 @@ class Switch:
     subprotocol: str | None = None
 
 
-def _new_enough(_: Server, head: RequestHead) -> Verdict:
+def _new_enough(_: Server, head: RequestHead) -> Result:
     return IGNORED if head.version == "HTTP/1.0" else None
 
 
-def _meant(_: Server, head: RequestHead) -> Verdict:
+def _meant(_: Server, head: RequestHead) -> Result:
     return None if "upgrade" in options(head.fields) else IGNORED
 
 
-def _known(server: Server, head: RequestHead) -> Verdict:
+def _known(server: Server, head: RequestHead) -> Result:
     return IGNORED if choose(server, head) is None else None
 
 
@@ -71,7 +71,7 @@ CHOICE_TESTS: tuple[Test, ...] = (
 KNOWN = Test("a protocol is offered that is known here", "RFC 9110, 7.8", _known, _known_ones)
 
 
-def _told(server: Server, _: RequestHead) -> Verdict:
+def _told(server: Server, _: RequestHead) -> Result:
     if server.ignore:
         return IGNORED
     if server.redirect:
@@ -153,7 +153,7 @@ TESTS_OF: dict[str, tuple[Test, ...]] = {
 }
 
 
-def _required(server: Server, _: RequestHead) -> Verdict:
+def _required(server: Server, _: RequestHead) -> Result:
     if not server.require:
         return None
     return Answer(426, f"only after an upgrade to {', '.join(server.protocols)}", named(server))
@@ -186,35 +186,35 @@ def decide(server: Server, head: RequestHead, made: Made | None = None) -> Switc
     Args:
         server: what the server is told to be.
         head: the request's head; it has passed `check_head`.
-        made: takes every test that is made, with its verdict.
+        made: takes every test that is made, with its result.
     """
     name = None
     if first(CHOICE_TESTS, server, head, made) is None:
         name = choose(server, head)
         _note(made, KNOWN, IGNORED if name is None else None)
     if name is not None:
-        verdict = first(_OF_OFFERS, server, head, made)
-        if verdict is None:
+        result = first(_OF_OFFERS, server, head, made)
+        if result is None:
             return _offer(server, head, name, made)
-        if isinstance(verdict, Answer):
-            return verdict
+        if isinstance(result, Answer):
+            return result
     elif "unasked" in server.faults and head.method == "GET" and not offered(head.fields):
         return _unasked(server, head)
-    verdict = first(PLAIN_TESTS, server, head, made)
-    return verdict if isinstance(verdict, Answer) else None
+    result = first(PLAIN_TESTS, server, head, made)
+    return result if isinstance(result, Answer) else None
 
 
-def _note(made: Made | None, test: Test, verdict: Verdict) -> None:
+def _note(made: Made | None, test: Test, result: Result) -> None:
     """Note a test whose work is part of something else, and is not done twice."""
     if made is not None:
-        made.append((test, verdict))
+        made.append((test, result))
 
 
 def _offer(server: Server, head: RequestHead, name: str, made: Made | None) -> Switch | Answer:
     kind = name.lower()
-    verdict = first(TESTS_OF.get(kind, ()), server, head, made)
-    if isinstance(verdict, Answer):
-        return verdict
+    result = first(TESTS_OF.get(kind, ()), server, head, made)
+    if isinstance(result, Answer):
+        return result
     if kind != "websocket":
         return Switch(name, Fields((("Upgrade", name), ("Connection", "Upgrade"))))
     decision = _accept(server, head, name)
@@ -270,7 +270,7 @@ def _accept(server: Server, head: RequestHead, name: str) -> Switch | Answer:
     return Switch(name, fields, websocket=True, extensions=tuple(core.extensions), subprotocol=subprotocol)
 
 
-def _rest(server: Server, head: RequestHead) -> Verdict:
+def _rest(server: Server, head: RequestHead) -> Result:
     decision = _accept(server, head, "websocket")
     return decision if isinstance(decision, Answer) else None
 

@@ -9,15 +9,16 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 
 from labkit.errors import WrongUse
-from labkit.parties.answers import Answer, checked
+from labkit.parties.answer import Answer, checked
 from labkit.parties.faults import check_fault
 from labkit.parties.stream import Handler, echo
+from labkit.wire.lines import TOKEN
 
 __all__ = ["DEFLATE", "Limits", "Server"]
 
 DEFLATE = ("stored", "zlib", "off")
 
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110, 5.6.2
+_TOKEN = re.compile(TOKEN.decode())
 _NAME = re.compile(rf"{_TOKEN.pattern}(/{_TOKEN.pattern})?")
 _PATH = re.compile(r"/[!-\"$->@-~]*")  # no query, no fragment
 _VISIBLE = re.compile(r"[!-~]+")

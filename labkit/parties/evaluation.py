@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from labkit.dissection import dissect
 from labkit.errors import WrongUse
-from labkit.parties.answers import Answer, phrase
+from labkit.parties.answer import Answer, phrase
 from labkit.parties.decide import (
     CHOICE_TESTS,
     KNOWN,
@@ -27,7 +27,7 @@ from labkit.parties.decide import (
 from labkit.parties.described import Server
 from labkit.parties.heads import HEAD_TESTS, check_head, empty_lines, read_head
 from labkit.parties.offer import Offer
-from labkit.parties.verdicts import IGNORED, Made, Test, Verdict
+from labkit.parties.testing import IGNORED, Made, Result, Test
 from labkit.trace import Direction, Trace
 from labkit.wire.http1 import RequestHead
 
@@ -40,12 +40,12 @@ _BEFORE = (*HEAD_TESTS, *CHOICE_TESTS, KNOWN, TOLD, *OFFER_TESTS)
 
 
 class Row(NamedTuple):
-    """One test: what it asks, the clause, what was found in the request, and the verdict."""
+    """One test: what it asks, the clause, what was found in the request, and the result."""
 
     test: str
     clause: str
     found: str
-    verdict: str
+    result: str
 
 
 def asked(offer: object) -> bytes:
@@ -75,7 +75,7 @@ def evaluated(server: Server, data: bytes) -> tuple[tuple[Row, ...], Switch | An
     data = data[empty_lines(data) :]
     found = read_head(data, server.limits.head) if data else None
     if not isinstance(found, Answer) and found is not None:
-        head, made = found[0], list[tuple[Test, Verdict]]()
+        head, made = found[0], list[tuple[Test, Result]]()
         decision = check_head(server, head, made) or decide(server, head, made) or page(server, head)
         grammar = Row(*_GRAMMAR, _request_line(head), "passes")
         return (grammar, *_rows(server, head, made), *_ending(server, decision)), decision
@@ -94,27 +94,27 @@ def _request_line(head: RequestHead) -> str:
 
 def _rows(server: Server, head: RequestHead, made: Made) -> list[Row]:
     """Return a row for each test that was made, and for each that could have come after one that was not passed."""
-    verdicts = dict(made)
-    ignored = IGNORED in verdicts.values()
+    results = dict(made)
+    ignored = IGNORED in results.values()
     table: tuple[Test, ...] = (*HEAD_TESTS, *CHOICE_TESTS, KNOWN, TOLD)
     if ignored:
-        table = (*table, *(test for test in PLAIN_TESTS if test in verdicts))
+        table = (*table, *(test for test in PLAIN_TESTS if test in results))
     else:
         kind = (choose(server, head) or "").lower()
         rest = (REST,) if kind == "websocket" else ()
         table = (*table, *OFFER_TESTS, *TESTS_OF.get(kind, ()), *rest)
     return [
-        Row(test.name, test.clause, _short(test.look(server, head)), _said(verdicts[test]))
-        if test in verdicts
+        Row(test.name, test.clause, _short(test.look(server, head)), _said(results[test]))
+        if test in results
         else Row(test.name, test.clause, "", _NOT_REACHED)
         for test in table
     ]
 
 
-def _said(verdict: Verdict) -> str:
-    if verdict is None:
+def _said(result: Result) -> str:
+    if result is None:
         return "passes"
-    return IGNORED if verdict == IGNORED else f"declined: {_status(verdict)}"
+    return IGNORED if result == IGNORED else f"declined: {_status(result)}"
 
 
 def _status(answer: Answer) -> str:

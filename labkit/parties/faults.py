@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from labkit.errors import WrongUse
-from labkit.parties.answers import phrase
+from labkit.parties.answer import phrase
 from labkit.wire.fields import Fields, text_bytes
 from labkit.wire.http1 import RequestHead, ResponseHead
 from labkit.wire.upgrade import accept_key, offered

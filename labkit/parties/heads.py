@@ -9,21 +9,21 @@ from __future__ import annotations
 import re
 import string
 
-from labkit.parties.answers import ALLOW, Answer
+from labkit.parties.answer import ALLOW, Answer
 from labkit.parties.described import Server
-from labkit.parties.verdicts import Made, Test, first, lines
+from labkit.parties.testing import Made, Test, first, lines
 from labkit.wire.fields import Fields
-from labkit.wire.http1 import Fault, RequestHead, head_length, scan
+from labkit.wire.http1 import TOKEN, Fault, RequestHead, head_length, scan
+from labkit.wire.uri import ABSOLUTE, HOST, ORIGIN
 
-__all__ = ["ABSOLUTE", "HEAD_TESTS", "check_head", "empty_lines", "read_head"]
+__all__ = ["HEAD_TESTS", "check_head", "empty_lines", "read_head"]
 
 _VISIBLE = rb"[!-~\x80-\xff]"  # RFC 9110, 5.5
-_TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 # A head as the grammar has it; everything else is looked at piece by piece, to name what is wrong. The
 # possessive `*+` gives nothing back: a value of spaces alone would take quadratic time to be refused.
 _WELL_FORMED = re.compile(
     rb"%s [!-~]+ HTTP/[0-9]\.[0-9]\r\n(?:%s:[ \t]*+(?:%s(?:[\t -~\x80-\xff]*%s)?)?[ \t]*\r\n)*+\r\n"
-    % (_TOKEN, _TOKEN, _VISIBLE, _VISIBLE)
+    % (TOKEN, TOKEN, _VISIBLE, _VISIBLE)
 )
 _EMPTY_LINES = re.compile(rb"(?:\r\n|\n)+")
 _FIRST = frozenset(b"!#$%&'*+-.^_`|~\r" + string.digits.encode() + string.ascii_letters.encode())
@@ -82,19 +82,8 @@ def _malformed(raw: bytes) -> Answer | None:
     return Answer(400, f"byte {faults[0][0]} of the head: {faults[0][1]}" if faults else "this is no HTTP/1.1 request")
 
 
-# uri-host [":" port] of RFC 9110, 7.2, with the hosts of RFC 3986, 3.2.2. It may be empty.
-_AUTHORITY = r"(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*+)(?::[0-9]*)?"
-_HOST = re.compile(_AUTHORITY)
-# path and query of RFC 3986, 3.3 and 3.4: no fragment, no quote, no bracket, no bare percent sign
-_PATH = r"/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*+"
-_QUERY = r"(?:\?(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?]|%[0-9A-Fa-f]{2})*+)?"
-_ORIGIN = re.compile(_PATH + _QUERY)
 _METHODS = {"GET", "HEAD", "POST", "OPTIONS"}
 _KNOWN = {*_METHODS, "PUT", "DELETE", "PATCH", "TRACE", "CONNECT"}
-ABSOLUTE = re.compile(rf"[A-Za-z][A-Za-z0-9+.\-]*://(?=[^/?]){_AUTHORITY}({_PATH})?{_QUERY}")
-"""A request-target in absolute form (RFC 9112, 3.2.2); its group is the path.
-
-User information in it is taken for an error (RFC 9110, 4.2.4)."""
 
 
 def _version(_: Server, head: RequestHead) -> Answer | None:
@@ -109,7 +98,7 @@ def _host(_: Server, head: RequestHead) -> Answer | None:
         return Answer(400, f"{len(hosts)} Host field lines; there must be one")
     if not hosts:
         return None if head.version == "HTTP/1.0" else Answer(400, "no Host field line; there must be one")
-    if not _HOST.fullmatch(hosts[0]):
+    if not HOST.fullmatch(hosts[0]):
         return Answer(400, "the Host field is not a host and a port")
     return None
 
@@ -143,7 +132,7 @@ def _method(_: Server, head: RequestHead) -> Answer | None:
 def _target(_: Server, head: RequestHead) -> Answer | None:
     if head.target == "*":
         return None if head.method == "OPTIONS" else Answer(400, "the target * is for OPTIONS alone")
-    if _ORIGIN.fullmatch(head.target) or ABSOLUTE.fullmatch(head.target):
+    if ORIGIN.fullmatch(head.target) or ABSOLUTE.fullmatch(head.target):
         return None
     return Answer(400, "the request-target is neither a path nor a URL, both less any fragment, and in ASCII")
 
@@ -179,7 +168,7 @@ def check_head(server: Server, head: RequestHead, made: Made | None = None) -> A
     Args:
         server: what the server is told to be.
         head: the request's head.
-        made: takes every test that is made, with its verdict.
+        made: takes every test that is made, with its result.
     """
-    verdict = first(HEAD_TESTS, server, head, made)
-    return verdict if isinstance(verdict, Answer) else None
+    result = first(HEAD_TESTS, server, head, made)
+    return result if isinstance(result, Answer) else None

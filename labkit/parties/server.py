@@ -25,7 +25,7 @@ from functools import partial
 import h11
 from websockets.protocol import Side
 
-from labkit.parties.answers import NO_CONTENT, Answer, phrase
+from labkit.parties.answer import NO_CONTENT, Answer, phrase
 from labkit.parties.conversation import Speaker, told
 from labkit.parties.core import Core
 from labkit.parties.decide import Switch, decide, page

@@ -14,7 +14,7 @@ from labkit.render.html import table
 
 __all__ = ["Evaluation", "Faults", "evaluate", "faults"]
 
-_TESTS = ("test", "clause", "found in the request", "verdict")
+_TESTS = ("test", "clause", "found in the request", "result")
 _FAULTS = ("fault", "what it does", "touches", "rules it breaks")
 
 
@@ -23,7 +23,7 @@ class Evaluation:
     """What a server tested in a request, in order, and what it decided. Draws itself as a table.
 
     Args:
-        rows: each test with its clause, what was found, and the verdict: "passes", "declined: …",
+        rows: each test with its clause, what was found, and the result: "passes", "declined: …",
             "ignored" (the offer is not taken up) or "not reached". The decision comes last.
         status: the status of the answer; None where there is no request to answer.
         protocol: what it switches to; empty where it does not.
@@ -34,20 +34,20 @@ class Evaluation:
     protocol: str = ""
 
     @property
-    def verdict(self) -> str:
+    def decision(self) -> str:
         """The decision in a few words."""
         if self.status is None:
             return "No request, no answer"
         return f"Switch to {self.protocol} (101)" if self.protocol else f"No switch: the answer is {self.status}"
 
     def __str__(self) -> str:
-        return f"{self.verdict}\n\n{text_table(_TESTS, self.rows)}"
+        return f"{self.decision}\n\n{text_table(_TESTS, self.rows)}"
 
     def __repr__(self) -> str:
-        return f"<Evaluation: {self.verdict}>"
+        return f"<Evaluation: {self.decision}>"
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        return {"text/plain": str(self), "text/html": table(_TESTS, self.rows, self.verdict)}
+        return {"text/plain": str(self), "text/html": table(_TESTS, self.rows, self.decision)}
 
 
 def evaluate(server: object, offer: object) -> Evaluation:

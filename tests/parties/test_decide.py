@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from labkit.parties.answers import Answer
+from labkit.parties.answer import Answer
 from labkit.parties.decide import (
     CHOICE_TESTS,
     KNOWN,
@@ -126,7 +126,7 @@ def test_tests_are_noted_on_request():
     made = []
     assert decide(Server(), OFFER.without("Sec-WebSocket-Key").head, made).status == 400
     assert [test.name for test, _ in made][-2:] == ["the method is GET", "there is one key of 16 bytes"]
-    assert [verdict for _, verdict in made[:-1]] == [None] * (len(made) - 1)
+    assert [result for _, result in made[:-1]] == [None] * (len(made) - 1)
 
 
 @pytest.mark.parametrize(("count", "status"), [(0, 400), (1, None), (2, 400)])

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from labkit.dissection import dissect
 from labkit.errors import WrongUse
-from labkit.parties.answers import Answer
+from labkit.parties.answer import Answer
 from labkit.parties.decide import CHOICE_TESTS, KNOWN, OFFER_TESTS, PLAIN_TESTS, REST, TESTS_OF, TOLD, Switch
 from labkit.parties.described import Limits, Server
 from labkit.parties.evaluation import asked, evaluated
@@ -22,9 +22,9 @@ OF_EVERY_REQUEST = [test.name for test in (*HEAD_TESTS, *CHOICE_TESTS, KNOWN, TO
 OF_WEBSOCKET = [test.name for test in (*OFFER_TESTS, *TESTS_OF["websocket"], REST)]
 
 
-def verdicts(server: Server, offer: Offer | bytes) -> dict[str, str]:
+def results(server: Server, offer: Offer | bytes) -> dict[str, str]:
     rows, _ = evaluated(server, asked(offer))
-    return {row.test: row.verdict for row in rows}
+    return {row.test: row.result for row in rows}
 
 
 def decided(server: Server, data: bytes) -> int | None:
@@ -36,24 +36,24 @@ def test_the_rows_are_the_tables():
     """A right offer shows every test of the tables, in their order, between the grammar and the decision."""
     rows, decision = evaluated(Server(), asked(OFFER))
     assert [row.test for row in rows[1:-1]] == OF_EVERY_REQUEST + OF_WEBSOCKET
-    assert {row.verdict for row in rows[:-1]} == {"passes"}
-    assert rows[-1].verdict == "101 Switching Protocols"
+    assert {row.result for row in rows[:-1]} == {"passes"}
+    assert rows[-1].result == "101 Switching Protocols"
     assert isinstance(decision, Switch)
 
 
 def test_what_comes_after_a_decline_is_not_reached():
     """The first test that is not passed decides; those after it are not made."""
-    said = verdicts(Server(), OFFER.without("Sec-WebSocket-Key"))
+    said = results(Server(), OFFER.without("Sec-WebSocket-Key"))
     assert list(said) == ["the head follows the grammar", *OF_EVERY_REQUEST, *OF_WEBSOCKET, "the decision"]
     assert said["there is one key of 16 bytes"] == "declined: 400 Bad Request"
-    assert [name for name, verdict in said.items() if verdict == "not reached"] == [
+    assert [name for name, result in said.items() if result == "not reached"] == [
         "the version is 13", "the Origin is welcome", "subprotocols and extensions can be read",
     ]  # fmt: skip
 
 
 def test_an_ignored_offer_goes_on_as_a_plain_request():
     """Where the offer is not taken up, the tests of a plain request follow (RFC 9110, 7.8)."""
-    said = verdicts(Server(require=True), OFFER.without("Connection"))
+    said = results(Server(require=True), OFFER.without("Connection"))
     plain = [test.name for test in PLAIN_TESTS]
     assert list(said) == ["the head follows the grammar", *OF_EVERY_REQUEST, *plain, "the decision"]
     assert said["Connection has the option upgrade"] == "ignored"
@@ -63,9 +63,9 @@ def test_an_ignored_offer_goes_on_as_a_plain_request():
 
 def test_what_was_told_is_a_row():
     """A server's own orders stand between the choice and the tests of the offer."""
-    assert verdicts(Server(ignore=True), OFFER)["the server is told nothing else"] == "ignored"
-    assert verdicts(Server(redirect="/x"), OFFER)["the server is told nothing else"] == "declined: 302 Found"
-    said = verdicts(Server(decline=Answer(299, "so")), OFFER)
+    assert results(Server(ignore=True), OFFER)["the server is told nothing else"] == "ignored"
+    assert results(Server(redirect="/x"), OFFER)["the server is told nothing else"] == "declined: 302 Found"
+    said = results(Server(decline=Answer(299, "so")), OFFER)
     assert said["the server is told nothing else"] == "declined: 299"
     assert said["the method is GET"] == "not reached"
 
@@ -74,10 +74,8 @@ def test_what_was_told_is_a_row():
 def test_a_head_that_cannot_be_read(raw):
     """Of bytes that are no head, or not a whole one, only the grammar is tested."""
     rows, answer = evaluated(Server(), raw)
-    assert (
-        rows[0].verdict == f"declined: {answer.status} {'Request Timeout' if answer.status == 408 else 'Bad Request'}"
-    )
-    assert {row.verdict for row in rows[1:-1]} == {"not reached"}
+    assert rows[0].result == f"declined: {answer.status} {'Request Timeout' if answer.status == 408 else 'Bad Request'}"
+    assert {row.result for row in rows[1:-1]} == {"not reached"}
 
 
 @pytest.mark.parametrize("raw", [b"", b"\r\n\r\n"])
@@ -85,7 +83,7 @@ def test_no_request_no_decision(raw):
     """Where nothing was asked, nothing is decided."""
     rows, decision = evaluated(Server(), raw)
     assert decision is None
-    assert rows[0].verdict == "waits"
+    assert rows[0].result == "waits"
 
 
 def test_what_can_be_asked():

@@ -20,17 +20,17 @@ def test_an_evaluation_draws_as_a_table():
     assert str(found).startswith("No switch: the answer is 426\n\ntest  ")
     assert "<caption>No switch: the answer is 426</caption>" in bundle["text/html"]
     for row in found.rows:
-        assert all(word in str(found) for word in (*row.test.split(), *row.verdict.split()))
+        assert all(word in str(found) for word in (*row.test.split(), *row.result.split()))
         assert f'<th scope="row"><div align="left">{row.test}</div></th>' in bundle["text/html"]
 
 
 def test_what_it_comes_to():
-    """The status, the protocol and the verdict tell the decision."""
+    """The status, the protocol and a few words tell the decision."""
     switch = evaluate(Server(), OFFER)
-    assert (switch.status, switch.protocol, switch.verdict) == (101, "websocket", "Switch to websocket (101)")
+    assert (switch.status, switch.protocol, switch.decision) == (101, "websocket", "Switch to websocket (101)")
     page = evaluate(Server(), Offer.plain())
     assert (page.status, page.protocol, repr(page)) == (200, "", "<Evaluation: No switch: the answer is 200>")
-    assert evaluate(Server(), b"").verdict == "No request, no answer"
+    assert evaluate(Server(), b"").decision == "No request, no answer"
 
 
 def test_what_can_be_given():

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Literal, NamedTuple
 
-from labkit.parties.answers import Answer
+from labkit.parties.answer import Answer
 from labkit.parties.described import Server
 from labkit.wire.http1 import RequestHead
 
-__all__ = ["IGNORED", "Look", "Made", "Test", "Verdict", "first", "lines"]
+__all__ = ["IGNORED", "Look", "Made", "Result", "Test", "first", "lines"]
 
 IGNORED: Literal["ignored"] = "ignored"
-"""The verdict of a test on an offer that is not taken up: the request is answered as a plain one."""
+"""The result of a test on an offer that is not taken up: the request is answered as a plain one."""
 
-Verdict = Answer | Literal["ignored"] | None
+Result = Answer | Literal["ignored"] | None
 """None where the request passes, the answer where it is declined, or IGNORED."""
 
 Look = Callable[[Server, RequestHead], str]
@@ -26,12 +26,12 @@ class Test(NamedTuple):
 
     name: str
     clause: str
-    run: Callable[[Server, RequestHead], Verdict]
+    run: Callable[[Server, RequestHead], Result]
     look: Look
 
 
-Made = list[tuple[Test, Verdict]]
-"""The tests that were made, in order, each with its verdict."""
+Made = list[tuple[Test, Result]]
+"""The tests that were made, in order, each with its result."""
 
 
 def lines(*names: str) -> Look:
@@ -44,19 +44,19 @@ def lines(*names: str) -> Look:
     return look
 
 
-def first(tests: Iterable[Test], server: Server, head: RequestHead, made: Made | None) -> Verdict:
-    """Make tests up to the first that the request does not pass; return its verdict.
+def first(tests: Iterable[Test], server: Server, head: RequestHead, made: Made | None) -> Result:
+    """Make tests up to the first that the request does not pass; return its result.
 
     Args:
         tests: the tests, in order.
         server: what the server is told to be.
         head: the request's head.
-        made: takes every test that is made, with its verdict; None where nobody wants to know.
+        made: takes every test that is made, with its result; None where nobody wants to know.
     """
     for test in tests:
-        verdict = test.run(server, head)
+        result = test.run(server, head)
         if made is not None:
-            made.append((test, verdict))
-        if verdict is not None:
-            return verdict
+            made.append((test, result))
+        if result is not None:
+            return result
     return None

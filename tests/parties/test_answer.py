@@ -3,7 +3,7 @@ import re
 import pytest
 
 from labkit.errors import WrongUse
-from labkit.parties.answers import CARRIED, Answer, checked, phrase
+from labkit.parties.answer import CARRIED, Answer, checked, phrase
 
 
 @pytest.mark.parametrize("row", CARRIED, ids=lambda row: f"{row.name} {row.statuses[0]}")

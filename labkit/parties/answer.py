@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import NamedTuple
 
 from labkit.errors import WrongUse
+from labkit.wire.lines import TOKEN
 
 __all__ = ["ALLOW", "CARRIED", "NO_CONTENT", "Answer", "Carried", "checked", "phrase"]
 
@@ -17,7 +18,7 @@ ALLOW = ("Allow", "GET, HEAD, POST, OPTIONS")
 NO_CONTENT = frozenset((204, 304))
 """The final statuses whose answer ends with its head (RFC 9112, 6.3)."""
 
-_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110, 5.6.2
+_NAME = re.compile(TOKEN.decode())
 _VALUE = re.compile(r"([!-~\x80-\xff]([\t -~\x80-\xff]*[!-~\x80-\xff])?)?")  # RFC 9110, 5.5
 _FRAMING = frozenset(("content-length", "transfer-encoding"))
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
