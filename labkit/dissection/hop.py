@@ -68,8 +68,8 @@ class Exchange:
 
     @property
     def status(self) -> int | None:
-        """The status code of the answer."""
-        value = self.answer.value if self.answer else None
+        """The status code of the answer; None where its head did not come whole."""
+        value = self.answer.value if self.answer and self.answer.head.whole else None
         return value.status if isinstance(value, ResponseHead) else None
 
     @property

@@ -46,10 +46,13 @@ def _why_none(view: HopView, exchange: Exchange) -> str:
     if exchange.garbage:
         return "bytes that are no HTTP came back"
     how = view.ends.get(Direction.TO_CLIENT)
+    where = " in the middle of it" if exchange.answer else ""
     if how is How.FIN:
-        return "the connection was closed"
+        return f"the connection was closed{where}"
     if how is How.RESET or view.ends.get(Direction.TO_SERVER) is How.RESET:
-        return "the connection was broken off"
+        return f"the connection was broken off{where}"
+    if exchange.answer:
+        return "its head did not come whole"
     return "none had come when the recording stopped" if how else "none is recorded"
 
 
@@ -150,7 +153,7 @@ def _asked(dissection: Dissection, exchange: Exchange) -> str:
 
 def _answered(view: HopView, exchange: Exchange) -> str:
     value = exchange.answer.value if exchange.answer else None
-    if not isinstance(value, ResponseHead):
+    if exchange.status is None or not isinstance(value, ResponseHead):
         return f"No answer comes: {_why_none(view, exchange)}."
     line = clean(f"{value.status} {value.reason}".strip(), 60)
     if exchange.switched:
