@@ -208,15 +208,14 @@ def _waits_for_100(exchange: Exchange) -> bool:
 
 def _link_seam(graph: _Graph, view: HopView, ids: list[_Ids], span: tuple[int, int]) -> None:
     """Draw what follows the switch after it; where none came, early bytes before the answer they did not await."""
-    if not ids or ids[-1].answer < 0:
+    known = next((known for known in reversed(ids) if known.answer >= 0 and (view.seam or known.ask >= 0)), None)
+    first = next((each for each in range(*span) if graph.messages[each].exchange < 0), None)
+    if known is None or first is None:
         return
-    for each in range(*span):
-        if graph.messages[each].exchange < 0:
-            if view.seam:
-                graph.cause(ids[-1].answer, each)
-            elif ids[-1].ask >= 0:
-                graph.cause(each, ids[-1].answer)
-            return
+    if view.seam:
+        graph.cause(known.answer, first)
+    else:
+        graph.cause(first, known.answer)
 
 
 def _link_hops(graph: _Graph, near: list[_Ids], far: list[_Ids]) -> None:
