@@ -15,6 +15,7 @@ from labkit.cli.options import parser
 from labkit.formats.jsonl import load
 from labkit.net.client import ask
 from labkit.net.server import UpgradeServer
+from labkit.parties.described import Server
 from labkit.parties.offer import Offer
 from labkit.rules import RULES, Finding, Findings, Level, Rule, Who
 from labkit.scenario import Scenario
@@ -417,7 +418,7 @@ def broken(tmp_path):
 def test_check_tells_what_is_broken(saved, broken, capsys):
     """`check` prints the verdict, and ends with 1 where a MUST that the switch hangs on is broken."""
     assert main(["check", str(saved)]) == 0
-    assert capsys.readouterr().out.startswith("nothing broken; ")
+    assert capsys.readouterr().out.startswith("Switched to websocket (101). Nothing broken; ")
     assert main(["check", str(broken)]) == 1
     out, err = capsys.readouterr()
     assert "✗ MUST G02" in out
@@ -510,6 +511,16 @@ def test_a_reader_that_has_seen_enough(saved):
         process.stdout = None
 
 
+def test_a_reader_of_findings_that_has_seen_enough(tmp_path):
+    """A broken pipe does not change what `labkit check` says by its exit code."""
+    trace = simulate(Scenario(server=Server(faults=("no-connection",))))
+    with running("check", str(trace.save(tmp_path / "broken.jsonl")), "--json") as process:
+        process.stdout.close()
+        assert process.wait(20) == 1
+        assert process.stderr.read() == ""
+        process.stdout = None
+
+
 @pytest.mark.parametrize(
     ("redirected", "code", "said"),
     [
@@ -580,7 +591,7 @@ def test_corpus_outside(capsys):
         assert main(["corpus", server.url]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert re.fullmatch(r"✗ plain-offer +101 +outside +RFC 9110, 7\.8", lines[0])
-    assert "Sec-WebSocket-Accept is not that of the key (RFC 6455, 4.2.2 (5))" in lines[1]
+    assert "without the GUID (W31: RFC 6455, 4.2.2 (5))" in lines[1]
 
 
 @pytest.mark.parametrize(

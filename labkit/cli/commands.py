@@ -10,6 +10,7 @@ import queue
 import signal
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -244,10 +245,9 @@ def check_file(arguments: argparse.Namespace) -> int:
     from labkit.render.verdict import check  # noqa: PLC0415
 
     verdict = check(load(arguments.file))
-    if arguments.json:
-        print(json.dumps(report_findings((*verdict, *verdict.notes), verdict.checked), indent=1))
-    else:
-        print(verdict)
+    findings = report_findings((*verdict, *verdict.notes), verdict.checked, verdict.outcome)
+    with suppress(BrokenPipeError):  # whoever reads no further still gets the exit code
+        print(json.dumps(findings, indent=1) if arguments.json else verdict)
     return 1 if verdict.serious or (arguments.strict and verdict.strict) else 0
 
 

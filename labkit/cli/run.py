@@ -25,6 +25,7 @@ _DONE, _FAILED, _WRONG, _OWN_FAULT, _INTERRUPTED = 0, 1, 2, 70, 130
 
 def run(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    code = _DONE
     try:
         _make_writable()
         code = _command(argv)
@@ -33,7 +34,7 @@ def run(argv: list[str] | None = None) -> int:
         return _complain(str(error), _FAILED if isinstance(error, (Failed, Absent)) else _WRONG)
     except BrokenPipeError:  # the reader, `head` say, has seen enough
         _give_up(sys.stdout)
-        return _DONE
+        return code
     except KeyboardInterrupt:
         return _complain("stopped", _INTERRUPTED)
     except OSError as error:  # the machine's fault, not the lab's: a disk that is full, say

@@ -38,16 +38,18 @@ def report(dissection: Dissection) -> dict[str, Any]:
     }
 
 
-def report_findings(findings: Iterable[Finding], checked: int) -> dict[str, Any]:
+def report_findings(findings: Iterable[Finding], checked: int, outcome: str) -> dict[str, Any]:
     """Return findings and notes as JSON-ready data.
 
     Args:
         findings: what was found, with the notes, in order; offsets count in one direction of one hop.
         checked: how many rules were checked.
+        outcome: how the exchange ended, in a few words.
     """
     return {
         "labkit": "findings",
         "schema": FINDINGS_SCHEMA,
+        "outcome": outcome,
         "checked": checked,
         "findings": [
             {

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, overload
 
+from labkit.dissection import dissect
+from labkit.render.headline import headline
 from labkit.render.layout import step_name
 from labkit.render.marks import SIGNS, byte_range, level_of
 from labkit.render.measure import clean, wrap
@@ -33,7 +35,8 @@ def check(trace: Trace) -> Verdict:
     >>> verdict.ids, verdict.serious
     (('G02',), True)
     """
-    return Verdict(trace, look(trace), sum(1 for rule in RULES if rule.check))
+    dissection = dissect(trace)
+    return Verdict(trace, look(dissection), sum(1 for rule in RULES if rule.check), headline(dissection))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +84,13 @@ class Verdict(Sequence[Finding]):
         trace: what was checked.
         findings: what was found, what the switch hangs on first.
         checked: how many rules were checked.
+        outcome: how the exchange ended, in a few words, as above its diagram.
     """
 
     trace: Trace = field(repr=False)
     findings: Findings
     checked: int
+    outcome: str
 
     @overload
     def __getitem__(self, place: int) -> Finding: ...
@@ -122,12 +127,13 @@ class Verdict(Sequence[Finding]):
 
     @property
     def summary(self) -> str:
-        """The counts, in a line."""
+        """How the exchange ended, and the counts."""
         levels = Counter("MUST" if finding.rule.level.strict else "SHOULD" for finding in self)
         counts = ", ".join(f"{levels[name]} {name}" for name in ("MUST", "SHOULD") if levels[name])
         found = f"{len(self)} finding{'' if len(self) == 1 else 's'}: {counts}" if self else "nothing broken"
         notes = f"{len(self.notes)} note{'' if len(self.notes) == 1 else 's'}" if self.notes else ""
-        return "; ".join(part for part in (found, notes, f"{self.checked} rules were checked") if part)
+        counted = "; ".join(part for part in (found, notes, f"{self.checked} rules were checked") if part)
+        return f"{self.outcome}. {counted[0].upper()}{counted[1:]}"
 
     @property
     def groups(self) -> tuple[Group, ...]:

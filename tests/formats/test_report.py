@@ -112,7 +112,7 @@ def test_findings_are_data():
     """Every finding carries its rule, whose fault it is, its bytes, and what was seen, asked and would mend it."""
     rule = Rule("W99", Who.SERVER, "RFC 6455, 4.2.2", Level.MUST_NOT, "Says.", "mend", switch=True)
     finding = Finding(rule, "server", 1, REPLY, 3, 9, "seen", note=False, more=2)
-    found = json.loads(json.dumps(report_findings([finding], 84)))
+    found = json.loads(json.dumps(report_findings([finding], 84, "Switched")))
     assert (found["labkit"], found["schema"], found["checked"]) == ("findings", FINDINGS_SCHEMA, 84)
     assert found["findings"] == [
         {

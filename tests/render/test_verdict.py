@@ -31,7 +31,7 @@ def found(start, end, seen="no X-Proof", *, way=REPLY, hop=0, by=None, note=Fals
 
 
 def verdict(trace: Trace, *findings: Finding, notes: tuple[Finding, ...] = ()) -> Verdict:
-    return Verdict(trace, Findings(findings, notes), 84)
+    return Verdict(trace, Findings(findings, notes), 84, "Switched to websocket (101)")
 
 
 def arrows(of: Verdict) -> list[Arrow]:
@@ -88,16 +88,16 @@ def test_a_broken_exchange_is_found():
 
 
 def test_a_clean_exchange_says_so_in_a_line():
-    """Nothing broken: one line, with how many rules were checked."""
-    assert str(CLEAN) == "nothing broken; 84 rules were checked"
-    assert CLEAN.html() == "<p>nothing broken; 84 rules were checked</p>\n"
+    """Nothing broken: one line, with the outcome and how many rules were checked."""
+    assert str(CLEAN) == "Switched to websocket (101). Nothing broken; 84 rules were checked"
+    assert CLEAN.html() == "<p>Switched to websocket (101). Nothing broken; 84 rules were checked</p>\n"
 
 
 def test_the_table_tells_all_of_a_finding():
     """Level, rule, party, what was seen and where, what the rule asks with its clause, and what mends it."""
     lines = str(verdict(echo(), PROOF)).splitlines()
     assert lines == [
-        "1 finding: 1 MUST; 84 rules were checked",
+        "Switched to websocket (101). 1 finding: 1 MUST; 84 rules were checked",
         "",
         "── the switch hangs on these",
         "",
@@ -117,7 +117,9 @@ def test_what_the_switch_hangs_on_comes_first():
         ("MUST", "W99"), ("SHOULD NOT", "G98"), ("note", "W97"),
     ]  # fmt: skip
     text = str(FULL)
-    assert text.startswith("2 findings: 1 MUST, 1 SHOULD; 1 note; 84 rules were checked\n")
+    assert text.startswith(
+        "Switched to websocket (101). 2 findings: 1 MUST, 1 SHOULD; 1 note; 84 rules were\nchecked\n"
+    )
     assert [text.index(each) for each in ("✗ MUST W99", "! SHOULD NOT G98", "• note W97")] == sorted(
         text.index(each) for each in ("✗ MUST W99", "! SHOULD NOT G98", "• note W97")
     )
@@ -146,7 +148,10 @@ def test_html_tells_the_level_by_word_sign_and_colour():
     assert "SHOULD&nbsp;NOT" in table
     assert table.count('scope="rowgroup"') == 3
     assert "add <code>X-Proof</code>" in table
-    assert "<caption>2 findings: 1 MUST, 1 SHOULD; 1 note; 84 rules were checked</caption>" in table
+    assert (
+        "<caption>Switched to websocket (101). 2 findings: 1 MUST, 1 SHOULD; 1 note; 84 rules were checked</caption>"
+        in table
+    )
     assert not re.search(r"style|class=|<svg|<script", table)
 
 
@@ -210,7 +215,9 @@ AT = SPACED.index(b"Host :")
 def test_a_finding_replaces_the_fault_of_its_bytes(note, left):
     """Where a finding speaks of the bytes of a fault, the fault is silent; other faults stay, and a note hides none."""
     finding = found(AT, AT + 6, "white space", way=ASK, note=note)
-    made = Verdict(Trace(tuple(talk(SPACED, ANSWER))), Findings((), (finding,)) if note else Findings((finding,)), 84)
+    made = Verdict(
+        Trace(tuple(talk(SPACED, ANSWER))), Findings((), (finding,)) if note else Findings((finding,)), 84, ""
+    )
     faults = arrows(made)[0].faults
     assert len(faults) == left + 1
     assert sum("white space before the colon" in fault.text for fault in faults) == left - 1
