@@ -49,7 +49,7 @@ def _table(layout: Layout) -> str:
 
 def _row(layout: Layout, row: Row) -> str:
     if not isinstance(row, Arrow):
-        sign = "✗ " if isinstance(row, Band) and row.kind == "stop" else ""
+        sign = "■ " if isinstance(row, Band) and row.kind == "stop" else ""
         return f'<tr><td></td><td colspan="4">{_left(f"<em>{sign}{_words(row.text)}</em>")}</td></tr>'
     steps = [row.step, *(detail.step for detail in row.details)]
     start, end = layout.parties[row.start].name, layout.parties[row.end].name

@@ -28,7 +28,7 @@ def mermaid(layout: Layout) -> str:
 
 def _row(row: Row) -> list[str]:
     if not isinstance(row, Arrow):
-        sign = "✗ " if isinstance(row, Band) and row.kind == "stop" else ""
+        sign = "■ " if isinstance(row, Band) and row.kind == "stop" else ""
         return [f"Note over {_over(row.start, row.end)}: {_lines(sign + row.text)}"]
     arrow = "-->>" if row.kind == "control" else "->>"
     step = f"({row.step}) " if row.step else ""

@@ -144,7 +144,7 @@ class _Canvas:
         elif row.kind == "end":
             self._end(row)
         elif row.kind == "stop":
-            self._words(row.text, row.start, row.end, self._theme.fault, 18, cross=True)
+            self._words(f"■ {row.text}", row.start, row.end, self._theme.ink, 18, bold=True)
         else:
             self._words(f"… {row.text}", row.start, row.end, self._theme.soft, 14)
         return ""
@@ -216,18 +216,16 @@ class _Canvas:
     def _behind(self) -> str:
         return self._theme.zone if self._zones else self._theme.ground
 
-    def _words(self, text: str, start: int, end: int, fill: str, above: float, *, cross: bool = False) -> None:
+    def _words(self, text: str, start: int, end: int, fill: str, above: float, *, bold: bool = False) -> None:
         """Write words in the middle between two lifelines, clear of any line behind them."""
         left, right = self._places[start], self._places[end]
         self._y += above
-        for number, piece in enumerate(wrap(text, right - left - 60, 4, size=lambda char: sans_width(char, _BAND))):
+        for piece in wrap(text, right - left - 60, 4, size=lambda char: sans_width(char, _BAND)):
             wide = sans_width(piece, _BAND)
             middle = (left + right) / 2
             self._pen.rect((middle - wide / 2 - 8, self._y - 2), (wide + 16, 20), self._behind())
             self._y += 13
-            if cross and not number:
-                _sign(self._pen, "must", middle - wide / 2 - 2, self._y - 4, self._theme)
-            self._pen.text((middle, self._y), piece, fill, _BAND, anchor="middle", bold=cross)
+            self._pen.text((middle, self._y), piece, fill, _BAND, anchor="middle", bold=bold)
             self._y += 6
         self._y += above - 6
 

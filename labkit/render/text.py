@@ -171,7 +171,7 @@ class _Sheet:
     def _band(self, band: Band, last: bool) -> list[_Line]:  # noqa: FBT001
         left, right = self._places[band.start], self._places[band.end]
         rule, cross = {"seam": ("═", "╪"), "end": ("─", "┼")}.get(band.kind, ("", ""))
-        sign = "✗ " if band.kind == "stop" else "… " if band.kind == "missing" else ""
+        sign = "■ " if band.kind == "stop" else "… " if band.kind == "missing" else ""
         lines: list[_Line] = []
         pieces = wrap(sign + band.text, max(right - left - 5, 8), 4)
         for piece in pieces:

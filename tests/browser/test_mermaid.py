@@ -80,7 +80,7 @@ def _output(output):
     [
         ("switched", ["(1) GET /chat HTTP/1.1", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", '(4) text "Hello"',
                       "(3) HTTP/1.1 101 Switching Protocols", "from here on: websocket"]),
-        ("declined", ["Declined: upgrade required (426)", "✗ steps 4 and 5 were not reached"]),
+        ("declined", ["Declined: upgrade required (426)", "■ steps 4 and 5 were not reached"]),
         ("three", ["proxy", "(1b) GET /chat HTTP/1.1", "(3a) HTTP/1.1 101 Switching Protocols"]),
         ("nasty", ["a;b #1 %%c {d} <b>&amp;", "'e' \"f\" `g` $x$ end", *(f'"{text.decode()}"' for text in ORDERS)]),
         ("faulty", ["✗ a client must mask every frame (RFC 6455, 5.1)"]),

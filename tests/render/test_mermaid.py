@@ -44,7 +44,7 @@ def test_mermaids_own_words_are_no_orders():
 def test_faults_and_declines_carry_their_sign():
     """Words and a sign, as in every form."""
     assert any("#10007; a client must mask" in line for line in lines(switched(frame(TEXT, b"x"))))
-    assert any("#10007; steps 4 and 5 were" in line for line in lines(declined(b"HTTP/1.1 403 Forbidden\r\n\r\n")))
+    assert any("#9632; steps 4 and 5 were" in line for line in lines(declined(b"HTTP/1.1 403 Forbidden\r\n\r\n")))
 
 
 @settings(deadline=None)  # a busy machine is no fault
