@@ -13,11 +13,13 @@ from labkit.dissection import Dissection, dissect
 from labkit.rules.base import RULES, find
 from labkit.rules.evidence import Evidence
 from labkit.rules.finding import Finding, Findings
+from labkit.rules.relay import RELAY
 from labkit.rules.rule import Level, Rule, Sighting, Who
 from labkit.trace import Direction, Trace, behind
 
 __all__ = ["RULES", "Finding", "Findings", "Level", "Rule", "Who", "check", "find"]
 
+_OF_RELAYS = frozenset(rule for rule in RELAY if rule.who is Who.PROXY)
 _MOST = 20
 """Findings of one rule that are told one by one; the rest are counted."""
 
@@ -70,7 +72,7 @@ def _made(found: list[Finding], evidence: Evidence) -> list[Finding]:
     return [
         finding
         for finding in found
-        if finding.rule.who is Who.PROXY or mark(finding, source[finding.direction].get(finding.hop)) not in marks
+        if finding.rule in _OF_RELAYS or mark(finding, source[finding.direction].get(finding.hop)) not in marks
     ]
 
 

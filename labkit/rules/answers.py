@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from labkit.rules.evidence import Asked, HeadSeen
 from labkit.rules.extensions import malformed
-from labkit.rules.opening import key_fault, proof_fault, subprotocols_fault, version_fault
+from labkit.rules.opening import key_fault, names_websocket, proof_fault, subprotocols_fault, version_fault
 from labkit.rules.origin import each_handshake
 from labkit.rules.rule import Check, Level, Rule, Sighting, Who
 from labkit.wire.lines import TOKEN
@@ -16,7 +16,9 @@ from labkit.wire.upgrade import offered, options
 __all__ = ["ANSWERS"]
 
 _ACCEPT, _PROTOCOL, _VERSION = "Sec-WebSocket-Accept", "Sec-WebSocket-Protocol", "Sec-WebSocket-Version"
+_DRAFTS = (["7"], ["8"])  # versions of drafts that a server may still speak (RFC 6455, 4.4 and 11.6)
 _ONE_TOKEN = re.compile(TOKEN.decode())
+_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)")
 _NUMBER = re.compile(r"\d|[1-9]\d|1\d\d|2\d\d")  # RFC 6455, 4.3
 
 
@@ -33,14 +35,14 @@ def _handshake_faults(asked: Asked) -> Iterator[str]:
     fields = asked.head.fields
     if asked.head.method != "GET":
         yield "a request that is no GET"
-    if not asked.offers("websocket"):
+    if not names_websocket(asked):
         yield "a request without `Upgrade: websocket`"
     if "upgrade" not in asked.options:
         yield "a request without `Connection: Upgrade`"
     for name in ("Sec-WebSocket-Key", _VERSION):
         if len(fields.all(name)) > 1:
             yield f"a request with {len(fields.all(name))} {name} field lines"
-    if wrong := subprotocols_fault(asked):
+    if wrong := subprotocols_fault(asked, grammar_alone=True):
         yield f"a request with {wrong}"
 
 
@@ -55,7 +57,10 @@ def _switched_anyway(asked: Asked) -> Iterator[Sighting]:
 def _switched_with_bad_key(asked: Asked) -> Iterator[Sighting]:
     answer, fault = _switch(asked), key_fault(asked)
     if answer and fault:
-        yield answer.first_line(f"a 101 to a request with {fault}")
+        # 4.2.2 (4): a server need not decode the key, so that it may not have found that its length is wrong
+        undecoded = all(_BASE64.fullmatch(key) for key in asked.head.fields.all("Sec-WebSocket-Key"))
+        note = undecoded and "Sec-WebSocket-Key" in asked.head.fields
+        yield answer.first_line(f"a 101 to a request with {fault}")._replace(note=note)
 
 
 @each_handshake
@@ -64,7 +69,8 @@ def _bad_version(asked: Asked) -> Iterator[Sighting]:
     if not fault or not answer:
         return
     if _switch(asked):
-        yield answer.first_line(f"a 101 to a request with {fault}")
+        if asked.head.fields.all(_VERSION) not in _DRAFTS:
+            yield answer.first_line(f"a 101 to a request with {fault}")
     elif asked.status in (400, 426) and _VERSION not in answer.fields and _nothing_else(asked):
         yield answer.first_line(f"a {asked.status} to {fault}, and no Sec-WebSocket-Version in it")
 
@@ -135,12 +141,12 @@ ANSWERS: tuple[Rule, ...] = (
         mend=_DECLINE, switch=True, check=_switched_anyway,
     ),
     Rule(
-        "W18", Who.SERVER, "RFC 6455, 4.2.1 (5)", Level.MUST,
-        "A server does not switch without a key that stands for 16 bytes.",
+        "W18", Who.SERVER, "RFC 6455, 4.2.1 (5), 4.2.2 (4)", Level.MUST,
+        "A server does not switch where it finds that the key is not that of 16 bytes; it need not decode it to see.",
         mend=_DECLINE, switch=True, check=_switched_with_bad_key,
     ),
     Rule(
-        "W19", Who.SERVER, "RFC 6455, 4.2.2, 4.4", Level.MUST,
+        "W19", Who.SERVER, "RFC 6455, 4.2.1 (6), 4.2.2 (4), 4.4", Level.MUST,
         "A server answers a version that it does not speak with an error, and names in it those that it speaks.",
         mend="answer with 426 and `Sec-WebSocket-Version: 13`", switch=True, check=_bad_version,
     ),

@@ -46,6 +46,10 @@ def _goes_on_after_doubt(evidence: Evidence) -> Iterator[Sighting]:
         doubtful = "Content-Length" in fields or first.head.version == "HTTP/1.0"
         if "Transfer-Encoding" in fields and doubtful and first.answer and second.request and second.answer:
             yield second.answer.first_line("the connection goes on after a request with doubtful framing")
+    for asked in evidence.exchanges:
+        both = "Transfer-Encoding" in asked.head.fields and "Content-Length" in asked.head.fields
+        if both and asked.answer and asked.switched and asked.head.version != "HTTP/1.0":  # else G11 says it
+            yield asked.answer.first_line("a 101 to a request with doubtful framing")
 
 
 @each_exchange
@@ -59,7 +63,7 @@ def _connect_taken(asked: Asked) -> Iterator[Sighting]:
     if not (asked.request and asked.answer and asked.head.method == "CONNECT" and asked.status):
         return
     parts = _AUTHORITY.fullmatch(asked.head.target)
-    if asked.status // 100 == 2 and not (parts and 0 < int(parts[2][:9]) < 1 << 16):
+    if asked.status // 100 == 2 and not (parts and 0 < int(parts[2].lstrip("0")[:9] or "0") < 1 << 16):
         yield asked.answer.first_line(f"a {asked.status} to a CONNECT without a good port")
 
 

@@ -233,7 +233,7 @@ EXTENSIONS: tuple[Rule, ...] = (
         mend="list all extensions in one field line", check=_split,
     ),
     Rule(
-        "W36", Who.CLIENT, "RFC 7692, 7, 7.1", Level.MUST,
+        "W36", Who.CLIENT, "RFC 7692, 7, 7.1; RFC 6455, 9.1", Level.MUST,
         "An offer of permessage-deflate has only its four parameters, each once, with a value as it is defined.",
         mend="write window bits as a number from 8 to 15, and no value behind no_context_takeover", switch=True,
         check=_bad_offer,
@@ -244,7 +244,7 @@ EXTENSIONS: tuple[Rule, ...] = (
         mend="accept another offer, or switch without compression", switch=True, check=_bad_offer_taken,
     ),
     Rule(
-        "W38", Who.SERVER, "RFC 7692, 7, 7.1", Level.MUST,
+        "W38", Who.SERVER, "RFC 7692, 7, 7.1; RFC 6455, 9, 9.1", Level.MUST,
         "An accepted permessage-deflate has only its four parameters, each once, with a value as it is defined.",
         mend="write window bits as a number from 8 to 15, and no value behind no_context_takeover", switch=True,
         check=_bad_answer,

@@ -209,7 +209,7 @@ H2C: tuple[Rule, ...] = (
         mend="wait for the answer", switch=True, check=_early_bytes_of("connect-ip"),
     ),
     Rule(
-        "O05", Who.SERVER, "RFC 9931, 8", Level.MUST,
+        "O05", Who.PROXY, "RFC 9931, 8", Level.MUST,
         "A proxy that refuses a CONNECT closes and serves no further request, unless the client is known to wait.",
         mend="close after the refusal", check=_request_after_refused_connect,
     ),

@@ -13,14 +13,18 @@ from labkit.rules.evidence import Asked, HeadSeen, each_exchange
 from labkit.rules.rule import Check, Level, Rule, Sighting, Who
 from labkit.trace import Direction
 from labkit.wire.http1 import Fault, ResponseHead
+from labkit.wire.uri import HOST, ORIGIN
 
 __all__ = ["HEADS"]
 
-# uri-host [":" port] of RFC 9110, 7.2, with the hosts of RFC 3986, 3.2.2. It may be empty.
-_HOST = re.compile(r"(\[[0-9A-Za-z\-._~!$&'()*+,;=:%]+\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*)(:[0-9]*)?")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://([^/?#]*)")
+_USUAL_PORT = re.compile(r":(80|443)?$")
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:.+", re.DOTALL)  # RFC 3986, 4.3
 # Fields of one value each, whose definitions make no list of them; Content-Length has a rule of its own.
-_SINGLE = ("Host", "Authorization", "Content-Type", "Date", "Location", "Retry-After", "Server", "User-Agent")
+_SINGLE = (
+    "Host", "Origin", "Authorization", "Proxy-Authorization", "Content-Type", "Date", "Location", "Referer",
+    "Retry-After", "Server", "User-Agent",
+)  # fmt: skip
 
 
 def _grammar(*faults: Fault) -> Check:
@@ -49,7 +53,7 @@ def _host_problem(asked: Asked) -> str:
         return f"{len(hosts)} Host field lines"
     if not hosts:
         return "" if asked.head.version == "HTTP/1.0" else "no Host field line"
-    return "" if _HOST.fullmatch(hosts[0]) else "a Host field that is no host and port"
+    return "" if HOST.fullmatch(hosts[0]) else "a Host field that is no host and port"
 
 
 @each_exchange
@@ -87,8 +91,20 @@ def _bad_host(asked: Asked) -> Iterator[Sighting]:
     if not asked.request:
         return
     for place, host in enumerate(asked.head.fields.all("Host")):
-        if not _HOST.fullmatch(host):
+        if not HOST.fullmatch(host):
             yield asked.request.line("Host", "a Host field that is no host and port", place=place)
+
+
+def _plain(host: str) -> str:
+    """Return a host in lower case, without a port that goes without saying."""
+    return _USUAL_PORT.sub("", host.lower())
+
+
+@each_exchange
+def _other_host(asked: Asked) -> Iterator[Sighting]:
+    url, hosts = _URL.match(asked.head.target), asked.head.fields.all("Host")
+    if url and asked.request and len(hosts) == 1 and _plain(hosts[0]) != _plain(url[1].rpartition("@")[2]):
+        yield asked.request.line("Host", "a Host field other than the host and port of the URL in the request line")
 
 
 @each_exchange
@@ -102,13 +118,25 @@ def _empty_line_first(asked: Asked) -> Iterator[Sighting]:
 def _bad_target(asked: Asked) -> Iterator[Sighting]:
     for head in asked.parts:
         yield from (sighting for fault, sighting in head.faults if fault is Fault.BAD_TARGET)
+    problem, target = _target_problem(asked), asked.head.target
+    told = asked.websocket and asked.head.method == "GET" and ("#" in target or not target.startswith("/"))
+    if asked.request and problem and not told:  # W01 and W05 say it
+        yield asked.request.first_line(problem)
+
+
+def _target_problem(asked: Asked) -> str:
+    """Return what is wrong with the form of a request-target, or ""; G79 speaks of a CONNECT."""
     method, target = asked.head.method, asked.head.target
-    if not asked.request or method == "CONNECT" or target.startswith("/") or (asked.websocket and method == "GET"):
-        return  # G79 and W05 speak of a CONNECT and of a WebSocket request
-    if target == "*" and method != "OPTIONS":
-        yield asked.request.first_line(f"the target * on a {method}; it is for OPTIONS alone")
-    elif target != "*" and not _ABSOLUTE.fullmatch(target):
-        yield asked.request.first_line("a request-target that is neither a path nor a URL")
+    if not asked.request or method == "CONNECT" or _has(asked.request, Fault.BAD_TARGET):
+        return ""
+    if target == "*":
+        return "" if method == "OPTIONS" else f"the target * on a {method}; it is for OPTIONS alone"
+    if not target.startswith("/") and not _ABSOLUTE.fullmatch(target):
+        return "a request-target that is neither a path nor a URL"
+    if "#" in target:
+        return "a # in the request-target, which has no fragment"
+    good = not target.startswith("/") or ORIGIN.fullmatch(target)
+    return "" if good else "a request-target with a character that must be percent-encoded"
 
 
 @each_exchange
@@ -136,12 +164,18 @@ def _told_elsewhere(asked: Asked) -> bool:
     return named and (bool(asked.early) or asked.websocket)
 
 
-_BAD_LINE = (Fault.BAD_METHOD, Fault.BAD_TARGET, Fault.BAD_VERSION)
+_BAD_LINE = (Fault.BAD_START, Fault.BAD_METHOD, Fault.BAD_TARGET, Fault.BAD_VERSION)
 
 
 @each_exchange
 def _bad_request_line_taken(asked: Asked) -> Iterator[Sighting]:
-    if _has(asked.request, *_BAD_LINE) and asked.answer and asked.status and asked.status < 300:
+    part = asked.exchange.request
+    if not part or not asked.answer or not asked.status or asked.status >= 300:
+        return
+    # white space before the method may be ignored (RFC 9112, 3)
+    spaced = asked.view.data[Direction.TO_SERVER].startswith((b" ", b"\t"), part.start)
+    head = HeadSeen(asked.view.hop, Direction.TO_SERVER, part)
+    if _target_problem(asked) or (_has(head, *_BAD_LINE) and not spaced):
         yield asked.answer.first_line(f"a {asked.status} to a request line that breaks the grammar")
 
 
@@ -174,12 +208,17 @@ HEADS: tuple[Rule, ...] = (
     Rule(
         "G45", Who.SENDER, "RFC 9110, 5.3", Level.MUST_NOT,
         "A field that is no list has one field line.",
-        mend="send one field line of the name", switch=True, check=_repeated,
+        mend="send one field line of the name", check=_repeated,
     ),
     Rule(
         "G46", Who.CLIENT, "RFC 9110, 7.2", Level.MUST,
-        "The Host field is a host and, after a colon, a port.",
+        "The Host field is a host, or a host, a colon and a port; it is empty where the URL has no host.",
         mend="send the host and the port of the URL", switch=True, check=_bad_host,
+    ),
+    Rule(
+        "G81", Who.CLIENT, "RFC 9112, 3.2", Level.MUST,
+        "The Host field says the same host and port as the URL that is asked for.",
+        mend="send the host and port of the URL as Host", check=_other_host,
     ),
     Rule(
         "G47", Who.SENDER, "RFC 9112, 5.2", Level.MUST_NOT,
@@ -198,7 +237,7 @@ HEADS: tuple[Rule, ...] = (
     ),
     Rule(
         "G50", Who.CLIENT, "RFC 9112, 2.2", Level.MUST_NOT,
-        "No empty line stands before a request or behind it; a server skips one.",
+        "No empty line stands before a request or behind it; a server ought to skip one before it.",
         mend="take the empty line away", check=_empty_line_first,
     ),
     Rule(

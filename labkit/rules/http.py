@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from labkit.dissection.http import content_length
 from labkit.rules.evidence import Asked, HeadSeen, each_exchange
 from labkit.rules.rule import Level, Rule, Sighting, Who
+from labkit.trace import Direction
 from labkit.wire.http1 import TOKEN
 from labkit.wire.upgrade import TOKENS, Protocol, offered, options
 
@@ -14,6 +16,7 @@ __all__ = ["HTTP"]
 
 _GET_ALONE = {"connect-udp", "connect-ip"}  # RFC 9298, 3.2; RFC 9484, 4.2. The W rules speak of websocket
 _ON_TOP = {*TOKENS} - {"tls", "http"}  # each is the whole of what is spoken: none is a layer of another
+_LISTS = ("Connection", "Upgrade", "Transfer-Encoding", "Trailer", "Allow")  # of tokens: no comma is quoted
 _PROTOCOL = re.compile(rb"%s(/%s)?" % (TOKEN, TOKEN))
 _OPTION = re.compile(TOKEN)
 
@@ -96,13 +99,21 @@ def _switch_without_continue(asked: Asked) -> Iterator[Sighting]:
     # Where content has come already, or none is to come, a server may leave the 100 out (RFC 9110, 10.1.1).
     if not (asked.answer and asked.switched and asked.exchange.offer and asked.head.version != "HTTP/1.0"):
         return
-    content = asked.exchange.content
-    if not asked.expects_continue or not content or any(head.status == 100 for head in asked.interim):
-        return
-    moment = asked.evidence.moment
-    to_server, to_client = asked.answer.direction.other, asked.answer.direction
-    if moment(asked.view.hop, to_server, content.start) > moment(asked.view.hop, to_client, asked.answer.part.start):
+    if asked.expects_continue and not any(head.status == 100 for head in asked.interim) and _content_to_come(asked):
         yield asked.answer.first_line("a 101 without the 100 that the request waits for")
+
+
+def _content_to_come(asked: Asked) -> bool:
+    """Tell whether a request announces content of which nothing was recorded before the answer."""
+    way, hop, fields = Direction.TO_SERVER, asked.view.hop, asked.head.fields
+    coded = "Transfer-Encoding" in fields
+    if not asked.request or not asked.answer or way in asked.view.missing or not (coded or content_length(fields)):
+        return False
+    start = asked.request.part.end
+    if start >= len(asked.view.data[way]):
+        return True
+    moment = asked.evidence.moment
+    return moment(hop, way, start) > moment(hop, way.other, asked.answer.part.start)
 
 
 @each_exchange
@@ -122,7 +133,7 @@ def _bad_connection_option(asked: Asked) -> Iterator[Sighting]:
 @each_exchange
 def _empty_element(asked: Asked) -> Iterator[Sighting]:
     for head in asked.heads:
-        for name in ("Connection", "Upgrade"):
+        for name in _LISTS:
             for place, value in enumerate(head.fields.all(name)):
                 if value and not all(element.strip(" \t") for element in value.split(",")):
                     yield head.line(name, f"an empty element in the list of {name}", place=place)

@@ -14,7 +14,7 @@ from labkit.wire.lines import TOKEN
 from labkit.wire.upgrade import SAMPLE_KEY, is_key, offered, options, why_wrong
 from labkit.wire.websocket import CLOSE
 
-__all__ = ["OPENING", "key_fault", "proof_fault", "subprotocols_fault", "version_fault", "went_on"]
+__all__ = ["OPENING", "key_fault", "names_websocket", "proof_fault", "subprotocols_fault", "version_fault", "went_on"]
 
 _TOKEN = re.compile(TOKEN.decode())
 _KEY, _VERSION, _PROTOCOL = "Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Protocol"
@@ -41,15 +41,20 @@ def version_fault(asked: Asked) -> str:
     return "" if all(version == "13" for version in versions) else "a Sec-WebSocket-Version other than 13"
 
 
-def subprotocols_fault(asked: Asked) -> str:
-    """Say what is wrong with the list of subprotocols."""
+def names_websocket(asked: Asked) -> bool:
+    """Tell whether the Upgrade field names websocket, without a version behind it."""
+    return any(offer.lower() == "websocket" for offer in asked.exchange.offer)
+
+
+def subprotocols_fault(asked: Asked, *, grammar_alone: bool = False) -> str:
+    """Say what is wrong with the list of subprotocols; that each is named once is the client's duty alone."""
     fields = asked.head.fields
     names = fields.elements(_PROTOCOL)
     if _PROTOCOL in fields and not names:
         return "an empty list of subprotocols"
     if not all(_TOKEN.fullmatch(name) for name in names):
         return "a subprotocol that is not a token"
-    return "" if len({*names}) == len(names) else "a subprotocol that is named twice"
+    return "" if grammar_alone or len({*names}) == len(names) else "a subprotocol that is named twice"
 
 
 def proof_fault(asked: Asked) -> str:
@@ -186,7 +191,7 @@ def _subprotocol_fault(asked: Asked) -> str:
     )
 
 
-_NOT_OFFERED = "a key and a version, and no `Upgrade: websocket`"
+_NOT_OFFERED = "a handshake of WebSocket, and no `Upgrade: websocket`"
 _NO_OPTION = "no connection option `upgrade`"
 _FAIL = "close the connection, and send no frame on it"
 
@@ -200,7 +205,7 @@ OPENING: tuple[Rule, ...] = (
     Rule(
         "W02", Who.CLIENT, "RFC 6455, 4.1", Level.MUST,
         "A client has one connection to an address in its opening handshake at a time.",
-        reason="a recording shows the connections that it recorded, not all that a client has",
+        reason="a trace does not tell that two connections are of one client and go to one address",
     ),
     Rule(
         "W03", Who.CLIENT, "RFC 6455, 4.1", Level.MUST,
@@ -233,7 +238,7 @@ OPENING: tuple[Rule, ...] = (
         "W07", Who.CLIENT, "RFC 6455, 4.1 (5)", Level.MUST,
         "The opening handshake has an Upgrade field that names websocket.",
         mend="add `Upgrade: websocket`", switch=True,
-        check=_missing(lambda asked: "" if asked.offers("websocket") else _NOT_OFFERED, "Upgrade"),
+        check=_missing(lambda asked: "" if names_websocket(asked) else _NOT_OFFERED, "Upgrade"),
     ),
     Rule(
         "W08", Who.CLIENT, "RFC 6455, 4.1 (6)", Level.MUST,

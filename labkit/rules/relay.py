@@ -17,8 +17,8 @@ from labkit.wire.upgrade import options
 __all__ = ["RELAY"]
 
 # What a proxy may well send of its own; the second lot only where its own Connection names it.
-_OWN = {"connection", "content-length", "host", "transfer-encoding", "upgrade"}
-_OWN_IF_NAMED = {"keep-alive", "te", "trailer"}
+_OWN = {"connection", "content-length", "host", "transfer-encoding"}
+_OWN_IF_NAMED = {"keep-alive", "te", "trailer", "upgrade"}
 # Known to be for one hop, whether Connection names them or not (RFC 9110, 7.6.1). Transfer-Encoding is one,
 # too, but a proxy frames its own message with it.
 _ONE_HOP = ("Proxy-Connection", "Keep-Alive", "TE", "Upgrade")
@@ -29,7 +29,7 @@ _END_TO_END = {
     "location", "origin", "pragma", "referer", "retry-after", "server", "set-cookie", "user-agent", "vary", "via",
 }  # fmt: skip
 _TARGET = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://([^/?#]*)")
-_WORDS = {Fault.FOLDED: "a folded line", Fault.BARE_CR: "a CR alone", Fault.BAD_VALUE: "a control character"}
+_WORDS = {Fault.FOLDED: "a folded line", Fault.BARE_CR: "a CR alone", Fault.BAD_VALUE: "a NUL"}
 
 
 def _bytes(asked: Asked, head: HeadSeen) -> bytes:
@@ -77,7 +77,8 @@ def _interim_swallowed(relayed: Relayed) -> Iterator[Sighting]:
 def _named_field_forwarded(relayed: Relayed) -> Iterator[Sighting]:
     for came, went in _forwarded(relayed):
         for name in sorted(options(came.fields) - _OWN - (options(went.fields) & _OWN_IF_NAMED)):
-            if _same(name, came, went):
+            told = name == "upgrade" and not (relayed.before.websocket and went is relayed.behind.request)
+            if _same(name, came, went) and not told:  # G02 or W24 says it
                 yield went.line(name, f"a field `{name}` that Connection named on the hop before")
 
 
@@ -110,6 +111,10 @@ def _no_via(relayed: Relayed) -> Iterator[Sighting]:
     came, went = relayed.before.request, relayed.behind.request
     if came and went and not _tunnels(relayed) and came.fields.get("Via") == went.fields.get("Via"):
         yield went.line("Via", "a forwarded request without the proxy's own Via")
+    chosen = _TARGET.match(relayed.before.head.target)  # a gateway may leave Via out of answers
+    for came, went in _forwarded(relayed) if chosen else ():
+        if went is relayed.before.answer and came.fields.get("Via") == went.fields.get("Via"):
+            yield went.line("Via", "a forwarded answer without the proxy's own Via")
 
 
 @each_relay
@@ -117,6 +122,10 @@ def _version_forwarded(relayed: Relayed) -> Iterator[Sighting]:
     for came, went in _forwarded(relayed):
         if came.version == went.version and went.version not in ("HTTP/1.0", "HTTP/1.1"):
             yield went.first_line("a version that no proxy speaks, as it came")
+
+
+def _seen_in(relayed: Relayed, sighting: Sighting) -> bytes:
+    return relayed.before.evidence.trace.stream(sighting.direction, sighting.hop)[sighting.start : sighting.end]
 
 
 def _fault_forwarded(*faults: Fault) -> Check:
@@ -127,7 +136,8 @@ def _fault_forwarded(*faults: Fault) -> Check:
         for came, went in _forwarded(relayed):
             known = {fault for fault, _ in came.faults}
             for fault, sighting in went.faults:
-                if fault in faults and fault in known:
+                harmless = fault is Fault.BAD_VALUE and b"\0" not in _seen_in(relayed, sighting)
+                if fault in faults and fault in known and not harmless:
                     yield sighting._replace(seen=f"{_WORDS[fault]}, as it came")
 
     return check
@@ -200,7 +210,7 @@ RELAY: tuple[Rule, ...] = (
     ),
     Rule(
         "I06", Who.RECIPIENT, "RFC 9110, 7.6.1", Level.FACT,
-        "Connection options ignore case; a field for one hop that no option names was forwarded by mistake.",
+        "Connection options ignore case; a field for one hop that no option names was most likely forwarded in error.",
     ),
     Rule(
         "I07", Who.PROXY, "RFC 9110, 7.6.3", Level.MUST,

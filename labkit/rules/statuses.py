@@ -121,17 +121,17 @@ STATUSES: tuple[Rule, ...] = (
     Rule(
         "G39", Who.SERVER, "RFC 9110, 15.5.6", Level.MUST,
         "A 405 names the methods that would do in an Allow field.",
-        mend="add an Allow field", switch=True, check=_missing(405, "Allow"),
+        mend="add an Allow field", check=_missing(405, "Allow"),
     ),
     Rule(
         "G40", Who.SERVER, "RFC 9110, 15.5.2", Level.MUST,
         "A 401 says in a WWW-Authenticate field how to prove who one is.",
-        mend="add a WWW-Authenticate field", switch=True, check=_missing(401, "WWW-Authenticate"),
+        mend="add a WWW-Authenticate field", check=_missing(401, "WWW-Authenticate"),
     ),
     Rule(
         "G41", Who.PROXY, "RFC 9110, 15.5.8", Level.MUST,
         "A 407 says in a Proxy-Authenticate field how to prove who one is to the proxy.",
-        mend="add a Proxy-Authenticate field", switch=True, check=_missing(407, "Proxy-Authenticate"),
+        mend="add a Proxy-Authenticate field", check=_missing(407, "Proxy-Authenticate"),
     ),
     Rule(
         "G42", Who.SERVER, "RFC 9110, 6.6.1", Level.MUST,

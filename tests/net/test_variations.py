@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from labkit.net.run import run
-from labkit.parties.answers import CARRIED, Answer
+from labkit.parties.answer import CARRIED, Answer
 from labkit.parties.described import Server
 from labkit.parties.faults import FAULTS
 from labkit.parties.offer import Offer

@@ -7,7 +7,7 @@ from tests.rules.traces import ANSWER, KEY, REQUEST, Example, answered, changed,
 
 GOOD = answered(ANSWER)
 OFFER = changed(REQUEST, "\r\n\r\n", "\r\nSec-WebSocket-Protocol: chat, superchat\r\n\r\n")
-OLD = changed(REQUEST, "Version: 13", "Version: 8")
+OLD = changed(REQUEST, "Version: 13", "Version: 12")
 UPGRADE = "HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nContent-Length: 0\r\n"
 
 

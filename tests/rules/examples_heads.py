@@ -42,5 +42,10 @@ EXAMPLES: dict[str, Example] = {
     "G58": _asked("Host:", "Host", "without a colon"),
     "G59": _asked("Upgrade:", "Up grade:", "the field name"),
     "G60": _asked("Connection:", "X-Lab: a\x00b\r\nConnection:", "a control character"),
+    "G81": Example(
+        answered(YES, changed(ASK, "GET /", "GET http://server.example.com/")),
+        answered(YES, changed(ASK, "GET /", "GET http://www.example.com/")),
+        "other than the host",
+    ),
     "G61": Example(answered(REFUSED, changed(ASK, "GET", "G(T")), answered(YES, changed(ASK, "GET", "G(T")), "a 101"),
 }

@@ -33,7 +33,7 @@ EXAMPLES: dict[str, Example] = {
         "neither a path nor an http URL",
     ),
     "W06": Example(GOOD, switched(request=without(REQUEST, "Host")), "no Host field"),
-    "W07": Example(GOOD, switched(request=without(REQUEST, "Upgrade")), "a key and a version"),
+    "W07": Example(GOOD, switched(request=without(REQUEST, "Upgrade")), "a handshake of WebSocket"),
     "W08": asks("Connection: Upgrade", "Connection: keep-alive", "no connection option"),
     "W09": Example(
         crossed(("c", REQUEST), ("s", ANSWER), ("c1", SECOND), hops=HOPS),

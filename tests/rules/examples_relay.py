@@ -52,7 +52,7 @@ EXAMPLES: dict[str, Example] = {
     "I05": _sent("TE: trailers", "Connection: close, TE", without=", TE", seen="a TE field"),
     "I07": Example(relayed(PLAIN, GONE), relayed(PLAIN, with_line(PLAIN, "X-Lab: 1")), "own Via"),
     "I08": Example(relayed(ODD, GONE), relayed(ODD, changed(GONE, "HTTP/1.1", "HTTP/1.7")), "a version"),
-    "I16": _request("X-Lab: a\x00b", forwarded=("X-Lab: a\x00b",), seen="a control character"),
+    "I16": _request("X-Lab: a\x00b", forwarded=("X-Lab: a\x00b",), seen="a NUL"),
     "I17": _request("X-Lab: a", "X-Fold: a\r\n b", forwarded=("X-Lab: a", "X-Fold: a\r\n b"), seen="a folded line"),
     "I18": Example(relayed(PLAIN, GONE, SPACED, OK), relayed(PLAIN, GONE, SPACED), "before the colon"),
     "I19": _request("Content-Length: 5", forwarded=("Content-Length: 5",), seen="the Content-Length",

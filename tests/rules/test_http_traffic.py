@@ -15,7 +15,7 @@ from labkit.simulation import simulate
 from labkit.trace import Hop, Trace
 from tests.rules.examples_h2c import ASK as H2C
 from tests.rules.examples_http import ASK, OK, PLAIN, TLS, TLS_YES, UDP, UDP_YES, YES
-from tests.rules.examples_relay import GONE, HINTS, HOPS, OFFER_GONE, SWITCHED, URL, relayed, with_line
+from tests.rules.examples_relay import GONE, HINTS, HOPS, OFFER_GONE, SWITCHED, URL, URL_GONE, relayed, with_line
 from tests.rules.traces import ANSWER, REQUEST, answered, changed, crossed, head, masked, switched, without
 
 QUOTE = Offer.custom("quote/1.0")
@@ -151,3 +151,79 @@ def test_two_hops_never_raise(ask, reply, request):
         turns = [("c", request + ask), ("c1", GONE + ask), ("s1", answer + reply), ("s", answer + reply)]
         trace = crossed(*turns, ends="s c", hops=HOPS)
         assert check(trace).ids == check(trace).ids
+
+
+def test_a_proxy_may_forward_what_is_merely_invalid():
+    """CR, LF and NUL must not go on; other control characters may (RFC 9110, 5.5)."""
+    found = {
+        char: "I16" in check(relayed(with_line(PLAIN, f"X-Lab: a{char}b"), with_line(GONE, f"X-Lab: a{char}b"))).ids
+        for char in "\x00\r\x01\x7f"
+    }
+    assert found == {"\x00": True, "\r": True, "\x01": False, "\x7f": False}
+
+
+def test_a_proxy_that_leaves_upgrade_to_a_websocket_offer_is_blamed():
+    """It took Connection away and not the field that Connection named (RFC 9110, 7.6.1)."""
+    went = with_line(without(REQUEST, "Connection"), "Via: 1.1 proxy")
+    found = check(relayed(REQUEST, went, OK))
+    assert [(finding.rule.id, finding.party) for finding in found] == [("I02", "proxy")]
+
+
+@pytest.mark.parametrize(("came", "went", "blamed"), [(URL, URL_GONE, True), (PLAIN, GONE, False)])
+def test_a_proxy_that_the_client_chose_adds_via_to_answers(came, went, blamed):
+    """A gateway need not (RFC 9110, 7.6.3)."""
+    found = check(relayed(came, went, OK, with_line(OK, "X-Lab: 1")))
+    assert ("I07" in found.ids) is blamed
+    assert "I07" not in check(relayed(came, went, OK, with_line(OK, "Via: 1.1 proxy"))).ids
+
+
+def test_a_407_is_blamed_on_the_one_who_made_it():
+    """Whoever passes it on has not asked for credentials (RFC 9110, 15.5.8)."""
+    found = check(relayed(PLAIN, GONE, changed(OK, "200 OK", "407 Proxy Authentication Required")))
+    assert [(finding.rule.id, finding.party) for finding in found] == [("G41", "server")]
+
+
+@pytest.mark.parametrize(
+    ("framing", "sent", "blamed"),
+    [("Content-Length: 2", b"", True), ("Transfer-Encoding: chunked", b"", True), ("Content-Length: 2", b"hi", False),
+     ("Content-Length: 0", b"", False)],
+)  # fmt: skip
+def test_a_101_without_the_100_is_blamed_while_no_content_has_come(framing, sent, blamed):
+    """Once some content has come, and where none is to come, the 100 may be left out (RFC 9110, 7.8 and 10.1.1)."""
+    ask = with_line(changed(ASK, "GET", "POST"), "Expect: 100-continue", framing)
+    assert ("G13" in check(crossed(("c", ask), *([("c", sent)] if sent else []), ("s", YES))).ids) is blamed
+
+
+@pytest.mark.parametrize(
+    ("target", "host", "broken"),
+    [
+        ("http://a.example/", "a.example", set()),
+        ("http://me@A.example:80/", "a.example", set()),
+        ("http://a.example/", "b.example", {"G81"}),
+        ("http://a.example:8080/", "a.example", {"G81"}),
+        ("/#part", "a.example", {"G52", "G61"}),
+        ("/a%20b?c=/?", "a.example", set()),
+        ("/?a=%zz", "a.example", {"G52", "G61"}),
+        ("/\xe9", "a.example", {"G52", "G61"}),
+        ("/", "[::1]:80", set()),
+        ("/", "[::g]", {"G46", "G29"}),
+    ],
+)
+def test_targets_and_hosts(target, host, broken):
+    """Host says what the URL says, a target has no fragment, and brackets hold an address (RFC 9112, 3.2)."""
+    ask = changed(changed(PLAIN, "GET /", f"GET {target}"), "server.example.com", host)
+    assert set(check(answered(OK, ask)).ids) == broken
+
+
+def test_a_switch_behind_doubtful_framing_keeps_the_connection():
+    """After Transfer-Encoding beside Content-Length the server must close (RFC 9112, 6.1)."""
+    ask = with_line(ASK, "Transfer-Encoding: chunked", "Content-Length: 5") + b"0\r\n\r\n"
+    assert set(check(answered(YES, ask)).ids) == {"G64", "G78"}
+
+
+@pytest.mark.parametrize(
+    ("line", "blamed"), [("GET / http/1.1", True), (" GET / HTTP/1.1", False), ("GET / HTTP/1.10", True)]
+)
+def test_a_request_line_that_breaks_the_grammar_ought_not_to_be_served(line, blamed):
+    """White space before the method is no reason: a recipient may ignore it (RFC 9112, 3 and 3.2)."""
+    assert ("G61" in check(answered(OK, changed(PLAIN, "GET / HTTP/1.1", line))).ids) is blamed
