@@ -61,6 +61,8 @@ def _finding(rule: Rule, sighting: Sighting, more: int, evidence: Evidence) -> F
 def _made(found: list[Finding], evidence: Evidence) -> list[Finding]:
     """Leave out those who only forwarded the bytes of another hop; what binds proxies is not taken from them."""
     near = behind(evidence.trace)
+    if not near:
+        return found
     far = {first: second for second, first in near.items()}
 
     def mark(finding: Finding, hop: int | None) -> tuple[str, int | None, Direction, bytes]:

@@ -6,7 +6,7 @@ from itertools import chain
 from operator import attrgetter
 
 from labkit.errors import WrongUse
-from labkit.rules.answers import ANSWERS
+from labkit.rules.accepting import ACCEPTING
 from labkit.rules.closing import CLOSING
 from labkit.rules.connections import CONNECTIONS
 from labkit.rules.content import CONTENT
@@ -22,7 +22,7 @@ from labkit.rules.statuses import STATUSES
 
 __all__ = ["RULES", "find"]
 
-_TABLES = (HTTP, STATUSES, HEADS, CONTENT, CONNECTIONS, RELAY, H2C, OPENING, ANSWERS, EXTENSIONS, FRAMES, CLOSING)
+_TABLES = (HTTP, STATUSES, HEADS, CONTENT, CONNECTIONS, RELAY, H2C, OPENING, ACCEPTING, EXTENSIONS, FRAMES, CLOSING)
 
 RULES: tuple[Rule, ...] = tuple(sorted(chain(*_TABLES), key=attrgetter("id")))
 

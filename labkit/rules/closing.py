@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from labkit.dissection import FramesPart
 from labkit.dissection.frames import FrameFault as F
 from labkit.rules.evidence import Evidence, Spoken
+from labkit.rules.frames import sent
 from labkit.rules.origin import each_recipient, each_sender
 from labkit.rules.rule import Check, Level, Rule, Sighting, Who
 from labkit.trace import Direction, End, How
@@ -103,17 +104,11 @@ _SEEN = {
 
 
 def _sent(*faults: F) -> Check:
-    """Return the check that no frame has one of these faults."""
+    def seen(spoken: Spoken, place: int, fault: F) -> str:
+        code = f": {int.from_bytes(spoken.part.payload(place)[:2], 'big')}" if fault in _CODES else ""
+        return f"{_SEEN[fault]}{code}"
 
-    @each_sender
-    def check(spoken: Spoken) -> Iterator[Sighting]:
-        for place, found in spoken.part.faults.items():
-            for fault in found:
-                if fault in faults:
-                    code = f": {int.from_bytes(spoken.part.payload(place)[:2], 'big')}" if fault in _CODES else ""
-                    yield spoken.frame(place, f"{_SEEN[fault]}{code}")
-
-    return check
+    return sent(seen, *faults)
 
 
 CLOSING: tuple[Rule, ...] = (
@@ -147,7 +142,7 @@ CLOSING: tuple[Rule, ...] = (
     Rule(
         "X32", Who.SERVER, "RFC 6455, 5.5.1", Level.MUST,
         "A server that has sent and received a Close closes the TCP connection at once.",
-        reason="how long a server had other work to do is not on the wire",
+        reason="How long a server had other work to do is not on the wire.",
     ),
     Rule(
         "X33", Who.CLIENT, "RFC 6455, 5.5.1, 7.1.1", Level.SHOULD,
@@ -177,16 +172,16 @@ CLOSING: tuple[Rule, ...] = (
     Rule(
         "X37", Who.CLIENT, "RFC 6455, 5.5.1", Level.MUST_NOT,
         "A client does not show the reason of a Close to its user.",
-        reason="what is shown to people is not on the wire",
+        reason="What is shown to people is not on the wire.",
     ),
     Rule(
         "X38", Who.CLIENT, "RFC 6455, 7.3", Level.SHOULD_NOT,
         "A client does not close the connection without need.",
-        reason="what a client needs is not on the wire",
+        reason="What a client needs is not on the wire.",
     ),
     Rule(
         "X12", Who.CLIENT, "RFC 6455, 7.2.3", Level.SHOULD,
         "After an abnormal end a client waits a random time before it connects again, and longer each time.",
-        reason="a recording has no clock of the connections that were not made, and one delay shows no chance",
+        reason="A recording has no clock of the connections that were not made, and one delay shows no chance.",
     ),
 )  # fmt: skip

@@ -209,12 +209,6 @@ class Spoken:
         frame = self.part.frames[place]
         return Sighting(self.view.hop, self.direction, frame.start, frame.end, seen, note)
 
-    @property
-    def ended(self) -> bool:
-        """Whether this direction was seen to its end, with no bytes missing: what is not there was not sent."""
-        ended = self.view.ends.get(self.direction) in (How.FIN, How.RESET)
-        return ended and self.direction not in self.view.missing
-
     def went_on(self, place: int) -> int | None:
         """Return a frame of the other party that shows it took a frame of this one, and went on.
 

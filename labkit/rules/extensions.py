@@ -211,7 +211,7 @@ EXTENSIONS: tuple[Rule, ...] = (
     Rule(
         "W45", Who.SENDER, "RFC 6455, 9.1", Level.MUST,
         "The names of extensions are registered with IANA.",
-        reason="the registry grows, and is not in the bytes",
+        reason="The registry grows, and is not in the bytes.",
     ),
     Rule(
         "W44", Who.SERVER, "RFC 6455, 9.1", Level.FACT,

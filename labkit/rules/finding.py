@@ -45,7 +45,8 @@ class Finding:
 
     def __str__(self) -> str:
         more = f" (and {self.more:,} more)" if self.more else ""
-        return f"{self.rule.id} {self.rule.level}, {self.party}: {self.seen}{more} ({self.rule.clause})"
+        said = f"{self.rule.id} {self.rule.level}, {self.party}: {self.seen}{more} ({self.rule.clause})"
+        return "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in said)
 
 
 @dataclass(frozen=True)

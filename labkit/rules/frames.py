@@ -6,7 +6,7 @@ recipient took a wrong frame is said only where a later answer proves that it we
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import groupby
 
 from labkit.dissection.frames import FrameFault as F
@@ -15,7 +15,7 @@ from labkit.rules.origin import each_recipient, each_sender
 from labkit.rules.rule import Check, Level, Rule, Sighting, Who
 from labkit.wire.websocket import SAMPLE_MASK
 
-__all__ = ["FRAMES"]
+__all__ = ["FRAMES", "sent"]
 
 _SEEN = {
     F.RESERVED_OPCODE: "a frame with a reserved opcode",
@@ -34,17 +34,21 @@ _SEEN = {
 }
 
 
-def _sent(*faults: F) -> Check:
-    """Return the check of a sender: no frame of its has one of these faults."""
+def sent(seen: Callable[[Spoken, int, F], str], *faults: F) -> Check:
+    """Return the check of a sender: no frame of its has one of these faults, which `seen` puts into words."""
 
     @each_sender
     def check(spoken: Spoken) -> Iterator[Sighting]:
         for place, found in spoken.part.faults.items():
             for fault in found:
                 if fault in faults:
-                    yield spoken.frame(place, _SEEN[fault])
+                    yield spoken.frame(place, seen(spoken, place, fault))
 
     return check
+
+
+def _sent(*faults: F) -> Check:
+    return sent(lambda *sight: _SEEN[sight[-1]], *faults)
 
 
 def _taken(*faults: F) -> Check:
@@ -149,7 +153,7 @@ FRAMES: tuple[Rule, ...] = (
     Rule(
         "X07", Who.RECIPIENT, "RFC 6455, 5.4", Level.MUST,
         "Everybody can read messages in one frame and in fragments, and control frames between the fragments.",
-        reason="what a party is able to read is not on the wire; one that closes may have another cause",
+        reason="What a party is able to read is not on the wire; one that closes may have another cause.",
     ),
     Rule(
         "X20", Who.SENDER, "RFC 6455, 5.4", Level.MUST_NOT,
@@ -168,7 +172,7 @@ FRAMES: tuple[Rule, ...] = (
     Rule(
         "X23", Who.PROXY, "RFC 6455, 5.4", Level.MUST_NOT,
         "Who does not know every extension that was agreed on leaves the fragments of messages as they are.",
-        reason="which extensions a proxy knows is not on the wire",
+        reason="Which extensions a proxy knows is not on the wire.",
     ),
     Rule(
         "X24", Who.SENDER, "RFC 6455, 5.6", Level.MUST,
@@ -183,7 +187,7 @@ FRAMES: tuple[Rule, ...] = (
     Rule(
         "X13", Who.RECIPIENT, "RFC 6455, 10.4", Level.MUST,
         "Who can only take frames or messages of some size protects itself against bigger ones.",
-        reason="what a party is able to take is not on the wire",
+        reason="What a party is able to take is not on the wire.",
     ),
     Rule(
         "X25", Who.SENDER, "RFC 7692, 6.1", Level.MUST_NOT,

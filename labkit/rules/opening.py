@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from labkit.dissection import FramesPart, OpaquePart
-from labkit.rules.evidence import Asked, Evidence
+from labkit.rules.evidence import Asked, Evidence, HeadSeen
 from labkit.rules.origin import each_handshake
 from labkit.rules.rule import Check, Level, Rule, Sighting, Who
 from labkit.trace import Direction, behind
@@ -14,7 +14,16 @@ from labkit.wire.lines import TOKEN
 from labkit.wire.upgrade import SAMPLE_KEY, is_key, offered, options, why_wrong
 from labkit.wire.websocket import CLOSE
 
-__all__ = ["OPENING", "key_fault", "names_websocket", "proof_fault", "subprotocols_fault", "version_fault", "went_on"]
+__all__ = [
+    "OPENING",
+    "key_problem",
+    "names_websocket",
+    "once",
+    "proof_problem",
+    "subprotocols_problem",
+    "version_problem",
+    "went_on",
+]
 
 _TOKEN = re.compile(TOKEN.decode())
 _KEY, _VERSION, _PROTOCOL = "Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Protocol"
@@ -23,7 +32,7 @@ Judge = Callable[[Asked], str]
 """Returns what is wrong with a handshake, in a few words; "" where nothing is."""
 
 
-def key_fault(asked: Asked) -> str:
+def key_problem(asked: Asked) -> str:
     """Say what is wrong with the key."""
     keys = asked.head.fields.all(_KEY)
     if not keys:
@@ -33,7 +42,7 @@ def key_fault(asked: Asked) -> str:
     return "an empty Sec-WebSocket-Key" if not any(keys) else "a Sec-WebSocket-Key that is not 16 bytes in base64"
 
 
-def version_fault(asked: Asked) -> str:
+def version_problem(asked: Asked) -> str:
     """Say what is wrong with the version."""
     versions = asked.head.fields.all(_VERSION)
     if not versions:
@@ -46,7 +55,7 @@ def names_websocket(asked: Asked) -> bool:
     return any(offer.lower() == "websocket" for offer in asked.exchange.offer)
 
 
-def subprotocols_fault(asked: Asked, *, grammar_alone: bool = False) -> str:
+def subprotocols_problem(asked: Asked, *, grammar_alone: bool = False) -> str:
     """Say what is wrong with the list of subprotocols; that each is named once is the client's duty alone."""
     fields = asked.head.fields
     names = fields.elements(_PROTOCOL)
@@ -57,7 +66,7 @@ def subprotocols_fault(asked: Asked, *, grammar_alone: bool = False) -> str:
     return "" if grammar_alone or len({*names}) == len(names) else "a subprotocol that is named twice"
 
 
-def proof_fault(asked: Asked) -> str:
+def proof_problem(asked: Asked) -> str:
     """Say what is wrong with the Accept of a 101 that has one, as far as the request has a key."""
     keys, answer = asked.head.fields.all(_KEY), asked.answer
     proofs = answer.fields.all("Sec-WebSocket-Accept") if answer else []
@@ -89,12 +98,15 @@ def _told(judge: Judge, name: str = "") -> Check:
     return check
 
 
-def _once(name: str) -> Check:
+def once(name: str, of: Callable[[Asked], HeadSeen | None]) -> Check:
+    """Return the check that a field has one field line in a head of a handshake."""
+
     @each_handshake
     def check(asked: Asked) -> Iterator[Sighting]:
-        many = len(asked.head.fields.all(name))
-        if many > 1 and asked.request:
-            yield asked.request.line(name, f"{many} {name} field lines", place=1)
+        head = of(asked)
+        many = len(head.fields.all(name)) if head else 0
+        if head and many > 1:
+            yield head.line(name, f"{many} {name} field lines", place=1)
 
     return check
 
@@ -111,7 +123,7 @@ def _missing(judge: Judge, name: str) -> Check:
 
 
 def _keys(evidence: Evidence) -> Iterator[Sighting]:
-    yield from _told(key_fault, _KEY)(evidence)
+    yield from _told(key_problem, _KEY)(evidence)
     near = behind(evidence.trace)
     used: dict[str, int] = {}
     for asked in evidence.exchanges:
@@ -179,7 +191,7 @@ def _connection_fault(asked: Asked) -> str:
 def _accept_fault(asked: Asked) -> str:
     if asked.answer and "Sec-WebSocket-Accept" not in asked.answer.fields:
         return "a 101 without Sec-WebSocket-Accept"
-    return "a 101 with a wrong Accept" if proof_fault(asked) else ""
+    return "a 101 with a wrong Accept" if proof_problem(asked) else ""
 
 
 def _subprotocol_fault(asked: Asked) -> str:
@@ -205,12 +217,12 @@ OPENING: tuple[Rule, ...] = (
     Rule(
         "W02", Who.CLIENT, "RFC 6455, 4.1", Level.MUST,
         "A client has one connection to an address in its opening handshake at a time.",
-        reason="a trace does not tell that two connections are of one client and go to one address",
+        reason="A trace does not tell that two connections are of one client and go to one address.",
     ),
     Rule(
         "W03", Who.CLIENT, "RFC 6455, 4.1", Level.MUST,
         "To a wss URI, a client makes the TLS handshake first, and names the host in it.",
-        reason="a recording of what is inside of TLS does not show TLS; one of TLS shows nothing else",
+        reason="A recording of what is inside of TLS does not show TLS; one of TLS shows nothing else.",
     ),
     Rule(
         "W04", Who.CLIENT, "RFC 6455, 4.1 (2)", Level.MUST,
@@ -254,28 +266,28 @@ OPENING: tuple[Rule, ...] = (
     Rule(
         "W26", Who.CLIENT, "RFC 6455, 11.3.1", Level.MUST_NOT,
         "There is one Sec-WebSocket-Key in a request, and no second.",
-        mend="send one Sec-WebSocket-Key", switch=True, check=_once(_KEY),
+        mend="send one Sec-WebSocket-Key", switch=True, check=once(_KEY, lambda asked: asked.request),
     ),
     Rule(
         "W10", Who.CLIENT, "RFC 6455, 4.1 (8)", Level.MUST,
         "A browser sends an Origin field: where the page comes from whose script asks.",
-        reason="whether the client is a browser is not on the wire for certain",
+        reason="Whether the client is a browser is not on the wire for certain.",
     ),
     Rule(
         "W11", Who.CLIENT, "RFC 6455, 4.1 (9)", Level.MUST,
         "The opening handshake has a Sec-WebSocket-Version field, and it says 13.",
-        mend="send `Sec-WebSocket-Version: 13`", switch=True, check=_told(version_fault, _VERSION),
+        mend="send `Sec-WebSocket-Version: 13`", switch=True, check=_told(version_problem, _VERSION),
     ),
     Rule(
         "W27", Who.CLIENT, "RFC 6455, 11.3.5", Level.MUST_NOT,
         "There is one Sec-WebSocket-Version in a request, and no second.",
-        mend="send one Sec-WebSocket-Version", switch=True, check=_once(_VERSION),
+        mend="send one Sec-WebSocket-Version", switch=True, check=once(_VERSION, lambda asked: asked.request),
     ),
     Rule(
         "W12", Who.CLIENT, "RFC 6455, 4.1 (10)", Level.MUST,
         "Subprotocols are tokens, at least one, each named once.",
         mend="list each subprotocol once, or leave the field out", switch=True,
-        check=_told(subprotocols_fault, _PROTOCOL),
+        check=_told(subprotocols_problem, _PROTOCOL),
     ),
     Rule(
         "W13", Who.CLIENT, "RFC 6455, 4.1", Level.MUST,

@@ -5,7 +5,7 @@ import pytest
 from labkit.rules import check
 from labkit.trace import Hop, Trace
 from labkit.wire.websocket import CLOSE, TEXT, frame
-from tests.rules.examples_answers import OFFER, OLD, said
+from tests.rules.examples_accepting import OFFER, OLD, said
 from tests.rules.examples_extensions import PMD, agreed
 from tests.rules.traces import (
     ANSWER,

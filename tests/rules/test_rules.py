@@ -13,7 +13,7 @@ import labkit
 from labkit.rules import RULES, Level, check, find
 from labkit.trace import Direction, Trace, Transfer
 from tests.rules import (
-    examples_answers,
+    examples_accepting,
     examples_closing,
     examples_connections,
     examples_content,
@@ -30,7 +30,7 @@ from tests.rules.traces import ANSWER, REQUEST, Example, switched
 
 TABLES = (
     examples_http, examples_statuses, examples_heads, examples_content, examples_connections, examples_relay,
-    examples_h2c, examples_opening, examples_answers, examples_extensions, examples_frames, examples_closing,
+    examples_h2c, examples_opening, examples_accepting, examples_extensions, examples_frames, examples_closing,
 )  # fmt: skip
 EXAMPLES: dict[str, Example] = {name: example for table in TABLES for name, example in table.EXAMPLES.items()}
 CHECKED = [rule.id for rule in RULES if rule.check]

@@ -7,13 +7,20 @@ from collections.abc import Iterator
 
 from labkit.rules.evidence import Asked, HeadSeen
 from labkit.rules.extensions import malformed
-from labkit.rules.opening import key_fault, names_websocket, proof_fault, subprotocols_fault, version_fault
+from labkit.rules.opening import (
+    key_problem,
+    names_websocket,
+    once,
+    proof_problem,
+    subprotocols_problem,
+    version_problem,
+)
 from labkit.rules.origin import each_handshake
-from labkit.rules.rule import Check, Level, Rule, Sighting, Who
+from labkit.rules.rule import Level, Rule, Sighting, Who
 from labkit.wire.lines import TOKEN
 from labkit.wire.upgrade import offered, options
 
-__all__ = ["ANSWERS"]
+__all__ = ["ACCEPTING"]
 
 _ACCEPT, _PROTOCOL, _VERSION = "Sec-WebSocket-Accept", "Sec-WebSocket-Protocol", "Sec-WebSocket-Version"
 _DRAFTS = (["7"], ["8"])  # versions of drafts that a server may still speak (RFC 6455, 4.4 and 11.6)
@@ -42,7 +49,7 @@ def _handshake_faults(asked: Asked) -> Iterator[str]:
     for name in ("Sec-WebSocket-Key", _VERSION):
         if len(fields.all(name)) > 1:
             yield f"a request with {len(fields.all(name))} {name} field lines"
-    if wrong := subprotocols_fault(asked, grammar_alone=True):
+    if wrong := subprotocols_problem(asked, grammar_alone=True):
         yield f"a request with {wrong}"
 
 
@@ -55,7 +62,7 @@ def _switched_anyway(asked: Asked) -> Iterator[Sighting]:
 
 @each_handshake
 def _switched_with_bad_key(asked: Asked) -> Iterator[Sighting]:
-    answer, fault = _switch(asked), key_fault(asked)
+    answer, fault = _switch(asked), key_problem(asked)
     if answer and fault:
         # 4.2.2 (4): a server need not decode the key, so that it may not have found that its length is wrong
         undecoded = all(_BASE64.fullmatch(key) for key in asked.head.fields.all("Sec-WebSocket-Key"))
@@ -65,7 +72,7 @@ def _switched_with_bad_key(asked: Asked) -> Iterator[Sighting]:
 
 @each_handshake
 def _bad_version(asked: Asked) -> Iterator[Sighting]:
-    fault, answer = version_fault(asked), asked.answer
+    fault, answer = version_problem(asked), asked.answer
     if not fault or not answer:
         return
     if _switch(asked):
@@ -78,7 +85,7 @@ def _bad_version(asked: Asked) -> Iterator[Sighting]:
 def _nothing_else(asked: Asked) -> bool:
     """Tell whether the version, one that could be, is the only thing wrong with the request."""
     fields = asked.head.fields
-    wrong = [*_handshake_faults(asked), key_fault(asked), malformed(fields), len(fields.all("Host")) != 1]
+    wrong = [*_handshake_faults(asked), key_problem(asked), malformed(fields), len(fields.all("Host")) != 1]
     good_head = asked.request is not None and not any(True for _ in asked.request.faults)
     asks = _NUMBER.fullmatch(fields.get(_VERSION) or "")
     return bool(asks) and good_head and asked.head.version == "HTTP/1.1" and not any(wrong)
@@ -100,7 +107,7 @@ def _incomplete(asked: Asked) -> Iterator[Sighting]:
 
 @each_handshake
 def _wrong_proof(asked: Asked) -> Iterator[Sighting]:
-    answer, fault = _switch(asked), proof_fault(asked)
+    answer, fault = _switch(asked), proof_problem(asked)
     if answer and fault:
         yield answer.line(_ACCEPT, fault)
 
@@ -122,19 +129,9 @@ def _other_subprotocol(asked: Asked) -> Iterator[Sighting]:
                 yield answer.line(_PROTOCOL, "a subprotocol that the client did not ask for", place=place)
 
 
-def _once(name: str) -> Check:
-    @each_handshake
-    def check(asked: Asked) -> Iterator[Sighting]:
-        many = len(asked.answer.fields.all(name)) if asked.answer else 0
-        if many > 1 and asked.answer:
-            yield asked.answer.line(name, f"{many} {name} field lines", place=1)
-
-    return check
-
-
 _DECLINE = "answer with an error such as 400, and do not switch"
 
-ANSWERS: tuple[Rule, ...] = (
+ACCEPTING: tuple[Rule, ...] = (
     Rule(
         "W17", Who.SERVER, "RFC 6455, 4.2.1", Level.MUST,
         "A server answers a handshake that is not as described with an error such as 400, and does not switch.",
@@ -153,12 +150,12 @@ ANSWERS: tuple[Rule, ...] = (
     Rule(
         "W20", Who.SERVER, "RFC 6455, 4.2.2 (4)", Level.MUST,
         "A server that does not want this Origin answers with an error such as 403.",
-        reason="which origins are welcome is for the server's owner to say",
+        reason="Which origins are welcome is for the server's owner to say.",
     ),
     Rule(
         "W21", Who.SERVER, "RFC 6455, 4.2.2 (4)", Level.MUST,
         "A server that has no such service answers with an error such as 404.",
-        reason="which services there are is for the server's owner to say",
+        reason="Which services there are is for the server's owner to say.",
     ),
     Rule(
         "W48", Who.SERVER, "RFC 6455, 4.2.2 (3)", Level.MAY,
@@ -178,7 +175,7 @@ ANSWERS: tuple[Rule, ...] = (
     Rule(
         "W32", Who.SERVER, "RFC 6455, 11.3.3", Level.MUST_NOT,
         "There is one Sec-WebSocket-Accept in an answer, and no second.",
-        mend="send one Sec-WebSocket-Accept", switch=True, check=_once(_ACCEPT),
+        mend="send one Sec-WebSocket-Accept", switch=True, check=once(_ACCEPT, lambda asked: asked.answer),
     ),
     Rule(
         "W22", Who.SERVER, "RFC 6455, 4.2.2 (4)", Level.MUST_NOT,
@@ -193,6 +190,6 @@ ANSWERS: tuple[Rule, ...] = (
     Rule(
         "W33", Who.SERVER, "RFC 6455, 11.3.4", Level.MUST_NOT,
         "There is one Sec-WebSocket-Protocol in an answer, and no second.",
-        mend="name one subprotocol in one field line", switch=True, check=_once(_PROTOCOL),
+        mend="name one subprotocol in one field line", switch=True, check=once(_PROTOCOL, lambda asked: asked.answer),
     ),
 )  # fmt: skip

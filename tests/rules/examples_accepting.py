@@ -1,4 +1,4 @@
-"""The rules of `labkit.rules.answers`, shown."""
+"""The rules of `labkit.rules.accepting`, shown."""
 
 from __future__ import annotations
 
