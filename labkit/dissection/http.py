@@ -89,15 +89,17 @@ class HeadPart:
         return Span(line.start, line.end, f"field line {line.name}", meaning.text, clause, parts=tuple(leaves))
 
     def _leaf(self, piece: Piece) -> Span:
-        meaning = _MEANINGS.get(piece.what, "")
-        switched = isinstance(self.value, ResponseHead) and self.value.status == 101
+        meaning, clause = _MEANINGS.get(piece.what, ""), CLAUSE.get(piece.what, "")
+        status = self.value.status if isinstance(self.value, ResponseHead) else 0
         if piece.what == "status-code":
             meaning = self._status()[0]
-        elif piece.what == "end of head" and switched:
-            meaning = "the blank line: the last bytes of HTTP on this connection"
-        return Span(piece.start, piece.end, piece.what, meaning, CLAUSE.get(piece.what, ""), str(piece.fault or ""))
+        elif piece.what == "end of head" and status // 100 == 1:
+            meaning, clause = _LAST if status == 101 else _INTERIM_END, "RFC 9110, 15.2; RFC 9112, 6.3"
+        return Span(piece.start, piece.end, piece.what, meaning, clause, str(piece.fault or ""))
 
 
+_LAST = "the blank line: the last bytes of HTTP on this connection, whatever the fields say"
+_INTERIM_END = "the blank line: an interim answer ends here, whatever its fields say"
 _MEANINGS = {
     "method": "what to do",
     "request-target": "with what",

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from labkit.dissection import Dissection, dissect
+from labkit.dissection import Dissection, FramesPart, dissect
 from labkit.trace import Direction, Event, Trace, Transfer
 
-__all__ = ["FIELDS", "PARAMETERS", "masked"]
+__all__ = ["FIELDS", "PARAMETERS", "masked", "masked_bytes", "masked_words"]
 
 
 class _Rule(NamedTuple):
@@ -28,6 +28,7 @@ class _Rule(NamedTuple):
 _ALL = r"(\S[^\r\n]*)"
 FIELDS: tuple[_Rule, ...] = (
     _Rule("(?:proxy-)?authorization", r"(?:\A[!#$%&'*+.^_`|~0-9a-z-]+[ \t]+)?(\S[^\r\n]*)"),  # the scheme stays
+    _Rule("(?:x-forwarded-)?host", r"\A[^:\s]*:(\S+)@"),  # user:password@host, as in a URL
     _Rule("cookie", r"(?:^|;)[ \t]*(?:[^=;\r\n]*=)?([^;\r\n]*)"),  # the cookies' names stay
     _Rule("set-cookie", r"\A[ \t]*(?:[^=;\r\n]*=)?([^;\r\n]*)"),  # its attributes stay as well
     # The name's letters are looked at first: after that any of the words ends the search.
@@ -45,9 +46,11 @@ PARAMETERS = (
 """Names of parameters whose values are secret, in a URL wherever it stands, and in a form's content."""
 
 _LINE = re.compile(rb"(?im)^([!#$%&'*+.^_`|~0-9a-z-]+)[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)")
+_HEAD = re.compile(rb"[A-Za-z0-9-]+(?:[ \t]*:| [!-~]+ HTTP/)")  # a field line or a request line begins here; no frame
 _URL = re.compile(
     r"(?im)(?:^|[?&;#])(?:" + "|".join(PARAMETERS) + r")=([^&;#\s\"'<>]+)"  # ?token=…
     r"|//[^/@\s:\"'<>]*:([^/@\s\"'<>]+)@"  # //user:password@
+    r"|^CONNECT [^/@\s:]*:([^/@\s]+)@"
 )
 _URL_BYTES = re.compile(_URL.pattern.encode())
 _RULES = [
@@ -71,17 +74,41 @@ def masked(trace: Trace, dissection: Dissection | None = None) -> Trace:
     for view in (dissection or dissect(trace)).hops:
         for way in Direction:
             data = view.data[way]
-            frames = view.frames(way)
-            spots = list(_secrets(data[: frames.start] if frames else data))
-            if spots and (starred := _starred(data, spots)) != data:
+            end = _end_of_text(data, view.frames(way))
+            starred = masked_bytes(data[:end]) + data[end:]
+            if starred != data:
                 found[view.hop, way] = starred
-    trace = _masked_words(trace)
+    trace = _masked_title(trace)
     return replace(trace, events=tuple(_cut_again(trace, found))) if found else trace
 
 
-def _masked_words(trace: Trace) -> Trace:
+def _end_of_text(data: bytes, frames: FramesPart | None) -> int:
+    """Return where the text ends: where frames begin, unless a head that ended too early goes on in their place."""
+    return len(data) if frames is None or _HEAD.match(data, frames.start) else frames.start
+
+
+def masked_bytes(data: bytes) -> bytes:
+    r"""Return bytes of HTTP with their secrets starred out.
+
+    >>> masked_bytes(b"Host: user:pass@h\r\n")
+    b'Host: user:****@h\r\n'
+    """
+    spots = list(_secrets(data))
+    return _starred(data, spots) if spots else data
+
+
+def masked_words(words: str) -> str:
+    """Return a text with what is secret in its URLs starred out.
+
+    >>> masked_words("see /?token=abc")
+    'see /?token=***'
+    """
+    return _URL.sub(_stars, words)
+
+
+def _masked_title(trace: Trace) -> Trace:
     """Star out what stands in a URL of the title or the note."""
-    title, note = (_URL.sub(_stars, words) for words in (trace.title, trace.note))
+    title, note = masked_words(trace.title), masked_words(trace.note)
     return trace if (title, note) == (trace.title, trace.note) else replace(trace, title=title, note=note)
 
 
