@@ -81,7 +81,7 @@ class _Side:
             self._choked = not self._choked
             self.party.writable(not self._choked)
             return True
-        if self._choked:
+        if self._choked and self.party.ending is not Ending.RESET:  # which overtakes all that waits to be read
             return moved
         data = self.party.outgoing()
         if data:

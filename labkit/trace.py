@@ -187,7 +187,8 @@ class Trace:
         sizes = (sum(len(self.stream(way, hop)) for hop in range(len(self.hops))) for way in Direction)
         to_server, to_client = sizes
         hops = ", ".join(f"{hop.client}–{hop.server}" for hop in self.hops)
-        return f"<Trace {hops}: {to_server} bytes to the server, {to_client} to the client>"
+        shown = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in hops)
+        return f"<Trace {shown}: {to_server} bytes to the server, {to_client} to the client>"
 
     def bytes(self, **options: Any) -> Explanation:
         """Return every byte explained; see `labkit.explain` for the options."""

@@ -133,3 +133,8 @@ def test_a_hop_is_behind_another_where_its_client_is_that_ones_server():
     """The names of the parties say how hops hang together."""
     hops = (Hop("client", "proxy"), Hop("proxy", "server"), Hop("other", "third"))
     assert behind(Trace(hops=hops)) == {1: 0}
+
+
+def test_a_hostile_name_is_written_out():
+    """What `repr` says of a trace goes to a terminal, whatever its parties are called."""
+    assert repr(Trace(hops=(Hop("\x1b[31mX", "\u202eé"),))).startswith("<Trace \\x1b[31mX–\\u202eé: 0 bytes")

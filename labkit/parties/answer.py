@@ -10,7 +10,7 @@ from typing import NamedTuple
 from labkit.errors import WrongUse
 from labkit.wire.lines import TOKEN
 
-__all__ = ["ALLOW", "CARRIED", "NO_CONTENT", "Answer", "Carried", "checked", "phrase"]
+__all__ = ["ALLOW", "CARRIED", "NO_CONTENT", "Answer", "Carried", "check_utf8", "checked", "phrase"]
 
 ALLOW = ("Allow", "GET, HEAD, POST, OPTIONS")
 """The methods that the lab's server allows."""
@@ -97,7 +97,21 @@ def checked(answer: object) -> Answer:
         raise WrongUse(f"the status of a final answer is 200 to 599, not {answer.status!r}")
     if not isinstance(answer.reason, str):
         raise WrongUse(f"the reason of an answer is a text, not {answer.reason!r}")
+    check_utf8("the reason of an answer", answer.reason)
     return answer._replace(fields=_lines(answer.fields))
+
+
+def check_utf8(what: str, text: str) -> None:
+    """Check that a text can be sent as the content of an answer, in UTF-8.
+
+    Raises:
+        WrongUse: it holds half of a surrogate pair, which no UTF-8 stands for.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        where = f"{text[error.start]!r} (character {error.start})"
+        raise WrongUse(f"{what} is text in UTF-8, which has no {where}") from None
 
 
 def _lines(fields: object) -> tuple[tuple[str, str], ...]:

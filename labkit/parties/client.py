@@ -174,6 +174,7 @@ class ClientParty(Speaker):
     def _end(self) -> None:
         if self.ending is Ending.NOT_YET:
             self.ending = Ending.FIN
+            self._segments.clear()  # behind the FIN nothing can be sent
             self._give_up = self.host.clock() + self._patience
 
     # reading the answer

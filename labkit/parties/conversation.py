@@ -172,12 +172,11 @@ class Speaker:
     """A party as far as its conversation goes: until the switch there is none, and nothing to hold back."""
 
     _after: Conversation | None = None
-    _holds = False  # whether nothing should be read, though there is no conversation yet
 
     @property
     def full(self) -> bool:
         """Whether no more bytes should be read for now."""
-        return self._holds if self._after is None else self._after.full
+        return self._after is not None and self._after.full
 
     def writable(self, ready: bool) -> None:  # noqa: FBT001
         """Take note whether the other side takes more."""

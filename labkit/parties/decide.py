@@ -83,13 +83,13 @@ def _told(server: Server, _: RequestHead) -> Result:
 
 def _told_what(server: Server, _: RequestHead) -> str:
     if server.ignore:
-        return "to ignore offers"
+        return "no: to ignore offers"
     if server.redirect:
-        return f"to redirect offers to {server.redirect}"
-    return f"to decline offers with {server.decline.status}" if isinstance(server.decline, Answer) else "nothing"
+        return f"no: to redirect offers to {server.redirect}"
+    return f"no: to answer {server.decline.status}" if isinstance(server.decline, Answer) else "yes"
 
 
-TOLD = Test("the server is told nothing else", "RFC 9110, 7.8", _told, _told_what)
+TOLD = Test("the server is told to decide for itself", "RFC 9110, 7.8", _told, _told_what)
 
 
 def _path(server: Server, head: RequestHead) -> Answer | None:

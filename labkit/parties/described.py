@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 
 from labkit.errors import WrongUse
-from labkit.parties.answer import Answer, checked
-from labkit.parties.faults import check_fault
+from labkit.parties.answer import Answer, check_utf8, checked
+from labkit.parties.faults import check_faults
 from labkit.parties.stream import Handler, echo
 from labkit.wire.lines import TOKEN
 
@@ -132,6 +132,7 @@ class Server:
             raise WrongUse(f"limits is a Limits(…), not {self.limits!r}")
         if not isinstance(self.page, str):
             raise WrongUse(f"page is a text, not {self.page!r}")
+        check_utf8("page", self.page)
         self._check_told()
         self._check_protocols()
         object.__setattr__(self, "protocols", MappingProxyType(dict(self.protocols)))
@@ -156,9 +157,7 @@ class Server:
             raise WrongUse(f"faults is a list of texts, not one text: write [{self.faults!r}]")
         if not isinstance(self.faults, Iterable):
             raise WrongUse(f"faults is a list of texts, not {self.faults!r}")
-        object.__setattr__(self, "faults", tuple(self.faults))
-        for each in self.faults:
-            check_fault(each)
+        object.__setattr__(self, "faults", check_faults(self.faults))
 
     def __repr__(self) -> str:
         own = list(self.protocols)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from labkit.dissection import dissect
+from labkit.dissection.secrets import masked_bytes, masked_words
 from labkit.errors import WrongUse
 from labkit.parties.answer import Answer, phrase
 from labkit.parties.decide import (
@@ -76,14 +77,25 @@ def evaluated(server: Server, data: bytes) -> tuple[tuple[Row, ...], Switch | An
     found = read_head(data, server.limits.head) if data else None
     if not isinstance(found, Answer) and found is not None:
         head, made = found[0], list[tuple[Test, Result]]()
-        decision = check_head(server, head, made) or decide(server, head, made) or page(server, head)
-        grammar = Row(*_GRAMMAR, _request_line(head), "passes")
-        return (grammar, *_rows(server, head, made), *_ending(server, decision)), decision
+        decision = _decided(server, head, made)
+        shown = _shown(server, data)
+        grammar = Row(*_GRAMMAR, _request_line(shown), "passes")
+        return (grammar, *_rows(server, head, shown, made), *_ending(server, decision, shown)), decision
     if found is None and data:
         found = Answer(408, f"the head is not complete, and is waited for {server.limits.head_time:g} s")
     wrong = Row(*_GRAMMAR, found.reason if found else "nothing", _said(found) if found else "waits")
     rest = [Row(test.name, test.clause, "", _NOT_REACHED) for test in _BEFORE]
     return (wrong, *rest, *(_ending(server, found) if found else ())), found
+
+
+def _decided(server: Server, head: RequestHead, made: Made | None = None) -> Switch | Answer:
+    return check_head(server, head, made) or decide(server, head, made) or page(server, head)
+
+
+def _shown(server: Server, data: bytes) -> RequestHead:
+    """Return the head as it is shown, with its secrets starred out; the tests are made of the real one."""
+    found = read_head(masked_bytes(data), server.limits.head)
+    return RequestHead("", "") if found is None or isinstance(found, Answer) else found[0]
 
 
 def _request_line(head: RequestHead) -> str:
@@ -92,7 +104,7 @@ def _request_line(head: RequestHead) -> str:
     return _short(f"{head.start_line}, and {count} field line{'s' * (count != 1)}")
 
 
-def _rows(server: Server, head: RequestHead, made: Made) -> list[Row]:
+def _rows(server: Server, head: RequestHead, shown: RequestHead, made: Made) -> list[Row]:
     """Return a row for each test that was made, and for each that could have come after one that was not passed."""
     results = dict(made)
     ignored = IGNORED in results.values()
@@ -104,7 +116,7 @@ def _rows(server: Server, head: RequestHead, made: Made) -> list[Row]:
         rest = (REST,) if kind == "websocket" else ()
         table = (*table, *OFFER_TESTS, *TESTS_OF.get(kind, ()), *rest)
     return [
-        Row(test.name, test.clause, _short(test.look(server, head)), _said(results[test]))
+        Row(test.name, test.clause, _short(test.look(server, shown)), _said(results[test]))
         if test in results
         else Row(test.name, test.clause, "", _NOT_REACHED)
         for test in table
@@ -121,7 +133,10 @@ def _status(answer: Answer) -> str:
     return f"{answer.status} {phrase(answer.status)}".rstrip()
 
 
-def _ending(server: Server, decision: Switch | Answer) -> list[Row]:
+def _ending(server: Server, decision: Switch | Answer, shown: RequestHead | None = None) -> list[Row]:
+    if isinstance(decision, Answer) and shown is not None:  # the reason may quote the request
+        again = _decided(server, shown)
+        decision = decision._replace(reason=again.reason if isinstance(again, Answer) else "")
     if isinstance(decision, Switch):
         row = Row("the decision", "RFC 9110, 15.2.2", f"switch to {decision.protocol}", "101 Switching Protocols")
     else:
@@ -131,5 +146,5 @@ def _ending(server: Server, decision: Switch | Answer) -> list[Row]:
 
 
 def _short(text: str) -> str:
-    shown = "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
+    shown = "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in masked_words(text))
     return shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…"

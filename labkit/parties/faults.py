@@ -21,7 +21,7 @@ from labkit.wire.http1 import RequestHead, ResponseHead
 from labkit.wire.upgrade import accept_key, offered
 from labkit.wire.websocket import TEXT, frame
 
-__all__ = ["FAULTS", "Said", "ServerFault", "check_fault", "spoil"]
+__all__ = ["FAULTS", "Said", "ServerFault", "check_fault", "check_faults", "spoil"]
 
 _ANY = "any answer"
 _SWITCH = "the 101"
@@ -105,6 +105,24 @@ def check_fault(text: object) -> None:
         raise WrongUse(f"the fault {name} takes no argument: write {name!r}")
     if fault.example and not fault.shape.fullmatch(argument):
         raise WrongUse(f"the argument of the fault {name} is {fault.must}: write '{name}={fault.example}'")
+
+
+def check_faults(texts: Iterable[object]) -> tuple[str, ...]:
+    """Check faults that are asked for together, each made once; `interim` once with each of its arguments.
+
+    Raises:
+        WrongUse: one is wrong, or is there already.
+    """
+    found: dict[str, str] = {}
+    for text in texts:
+        check_fault(text)
+        written = str(text)
+        name, _ = _split(written)
+        key = written if name in _REPEATED else name
+        if key in found:
+            raise WrongUse(f"the fault {name} is asked for twice: leave out {written!r}")
+        found[key] = written
+    return tuple(found.values())
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -251,18 +269,21 @@ FAULTS: dict[str, ServerFault] = {
         _ANY, (), _cut, "20", "a whole number of bytes from 1 on", _NUMBER,
     ),
     "garbage": ServerFault(
-        "answers with no HTTP at all, the greeting of a mail server, and closes",
+        "answers with no HTTP at all, the greeting of a mail server, and closes (G43, a note)",
         _ANY, (), lambda said, _: _only(said, _GREETING),
     ),
     "close": ServerFault(
         "closes without an answer; that can always happen", _ANY, (), lambda said, _: _only(said, b"")
     ),
     "late": ServerFault(
-        "answers so many seconds later; that is allowed, and a client must bound its wait",
+        "answers so many seconds later, if the client still waits; that is allowed, and a client must bound its wait",
         _ANY, (), lambda said, seconds: replace(said, late=float(seconds)),
         "0.5", "a number of seconds above 0 and below 1000", _SECONDS,
     ),
 }  # fmt: skip
 """Every fault, in the order in which they are made."""
+
+_REPEATED = ("interim",)
+"""Faults that can be made more than once, with other arguments."""
 
 _ORDER = {name: place for place, name in enumerate(FAULTS)}

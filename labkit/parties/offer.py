@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from labkit.errors import WrongUse
-from labkit.wire.fields import Fields
+from labkit.errors import WireError, WrongUse
+from labkit.wire.fields import Fields, text_bytes
 from labkit.wire.http1 import RequestHead, scan
 from labkit.wire.upgrade import SAMPLE_KEY, offered
 
@@ -52,14 +52,29 @@ class Offer:
     cuts: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        kinds = {"fields": Fields, "method": str, "target": str, "version": str, "content": bytes, "early": bytes}
-        for name, kind in kinds.items():
-            if not isinstance(getattr(self, name), kind):
-                raise WrongUse(f"{name} of an offer is {kind.__name__}, not {getattr(self, name)!r}")
-        if not isinstance(self.raw, bytes | None):
-            raise WrongUse(f"raw of an offer is bytes, or None, not {self.raw!r}")
-        if not isinstance(self.cuts, Iterable) or not all(isinstance(each, int) for each in self.cuts):
+        if not isinstance(self.fields, Fields) or not isinstance(self.fields.lines, tuple):
+            raise WrongUse(f"fields of an offer is Fields, such as Fields.of([(name, value)]), not {self.fields!r}")
+        for name in ("method", "target", "version"):
+            _check_text(f"{name} of an offer", getattr(self, name))
+        for name in ("content", "early"):
+            _check_bytes(f"{name} of an offer", getattr(self, name))
+        if self.raw is not None:
+            _check_bytes("raw of an offer", self.raw)
+        for line in self.fields:
+            _check_line(line)
+        if self.cuts != ():
+            self._check_cuts()
+
+    def _check_cuts(self) -> None:
+        """Set the cuts in order, each once; every one of them lies inside the bytes."""
+        if isinstance(self.cuts, (str, bytes)) or not isinstance(self.cuts, Iterable):
             raise WrongUse(f"cuts of an offer is a tuple of offsets, not {self.cuts!r}")
+        size, cuts = len(self.to_bytes()), tuple(self.cuts)
+        for each in cuts:
+            if type(each) is not int or not 0 < each < size:
+                wanted = f"each a whole number between 0 and {size}, its size in bytes"
+                raise WrongUse(f"cuts of an offer is a tuple of offsets, {wanted}; not {each!r}")
+        object.__setattr__(self, "cuts", tuple(sorted(set(cuts))))
 
     @classmethod
     def websocket(
@@ -77,6 +92,11 @@ class Offer:
         """
         if isinstance(subprotocols, str):
             raise WrongUse(f"subprotocols is a list of texts, not one text: write [{subprotocols!r}]")
+        if not isinstance(subprotocols, Iterable):
+            raise WrongUse(f"subprotocols is a list of texts, not {subprotocols!r}")
+        subprotocols = tuple(subprotocols)
+        for each in subprotocols:
+            _check_text("each of the subprotocols", each)
         lines = [("Host", host), ("Upgrade", "websocket"), ("Connection", "Upgrade"),
                  ("Sec-WebSocket-Key", key), ("Sec-WebSocket-Version", "13")]  # fmt: skip
         if subprotocols:
@@ -130,6 +150,8 @@ class Offer:
     @classmethod
     def of_bytes(cls, raw: bytes) -> Offer:
         """Return an offer that sends exactly these bytes."""
+        if not isinstance(raw, (bytes, bytearray, memoryview)):
+            raise WrongUse(f"raw of an offer is bytes, not {raw!r}")
         return cls(raw=bytes(raw))
 
     def without(self, name: str) -> Offer:
@@ -143,6 +165,7 @@ class Offer:
 
     def with_field(self, name: str, value: str) -> Offer:
         """Return this offer with `name` set to `value`; in its place where it has one, else at the end."""
+        _check_line((name, value))
         return replace(self._lines(), fields=self.fields.replaced(name, value))
 
     def twice(self, name: str, value: str | None = None) -> Offer:
@@ -195,10 +218,7 @@ class Offer:
 
     def cut(self, *offsets: int) -> Offer:
         """Return this offer sent in segments, cut at these offsets."""
-        size = len(self.to_bytes())
-        if any(not 0 < offset < size for offset in offsets):
-            raise WrongUse(f"a cut lies between 0 and {size}, the size of the offer in bytes")
-        return replace(self, cuts=tuple(sorted(set(offsets))))
+        return replace(self, cuts=offsets)
 
     def _lines(self) -> Offer:
         if self.raw is not None:
@@ -207,6 +227,7 @@ class Offer:
 
     def _there(self, name: str) -> list[int]:
         """Return the places of the field lines of `name`; there must be one."""
+        _check_text("the name of a field line", name)
         places = [at for at, (own, _) in enumerate(self._lines().fields) if own.lower() == name.lower()]
         if not places:
             names = ", ".join(dict.fromkeys(own for own, _ in self.fields))
@@ -252,6 +273,29 @@ class Offer:
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         return {"text/plain": str(self)}
+
+
+def _check_text(what: str, text: object) -> None:
+    """Check that a text can be sent: one byte for each character (ISO 8859-1)."""
+    if not isinstance(text, str):
+        raise WrongUse(f"{what} is a text, not {text!r}")
+    try:
+        text_bytes(text)
+    except WireError as error:
+        raise WrongUse(f"{what}: {error}") from None
+
+
+def _check_bytes(what: str, data: object) -> None:
+    if not isinstance(data, bytes):
+        raise WrongUse(f"{what} is bytes, not {data!r}")
+
+
+def _check_line(line: object) -> None:
+    if not isinstance(line, tuple) or len(line) != 2:
+        raise WrongUse(f"a field line is a pair (name, value), not {line!r}")
+    name, value = line
+    _check_text("the name of a field line", name)
+    _check_text(f"the value of the field line {name!r}", value)
 
 
 def _fold(value: str) -> str:

@@ -26,7 +26,7 @@ import h11
 from websockets.protocol import Side
 
 from labkit.parties.answer import NO_CONTENT, Answer, phrase
-from labkit.parties.conversation import Speaker, told
+from labkit.parties.conversation import MOST_WAITING, Speaker, told
 from labkit.parties.core import Core
 from labkit.parties.decide import Switch, decide, page
 from labkit.parties.described import Server
@@ -91,8 +91,8 @@ class ServerParty(Speaker):
         """Take the client's FIN."""
         if self._after is not None:
             self._after.receive_eof()
-        elif self._state == "head" and not self._buffer:
-            self._finish()
+        elif self._state == _LATE or (self._state == "head" and not self._buffer):
+            self._finish()  # nobody waits for an answer, or none is owed
         elif self._state != _LINGER:
             self._decline(Answer(400, "the request ends before it is complete"))
 
@@ -132,6 +132,13 @@ class ServerParty(Speaker):
             due = self._after.deadline
             return idle if due is None else min(idle, due)
         return idle if self._due is None else min(idle, self._due)
+
+    @property
+    def full(self) -> bool:
+        """Whether no more bytes should be read for now."""
+        if self._after is not None:
+            return self._after.full
+        return self._state == _LATE and len(self._buffer) > MOST_WAITING
 
     # what goes out
 
@@ -262,7 +269,7 @@ class ServerParty(Speaker):
         said = spoil(self.server.faults, self._head, head, content, websocket=_is_websocket(decision))
         later = partial(self._go_on, said.to_bytes(), decision, close=close or said.closes)
         if said.late:
-            self._state, self._holds, self._later = _LATE, True, later
+            self._state, self._later = _LATE, later
             self._due = self.host.clock() + said.late
         else:
             later()
@@ -296,7 +303,7 @@ class ServerParty(Speaker):
     def _overdue(self) -> None:
         """Do what this party gave itself a time for."""
         if self._state == _LATE:
-            self._due, self._holds = None, False
+            self._due = None
             self._later()
             self._read()
         elif self._state == "head" and not self._buffer:

@@ -11,6 +11,7 @@ from labkit.parties.evaluation import Row, asked, evaluated
 from labkit.parties.faults import FAULTS
 from labkit.render.columns import text_table
 from labkit.render.html import table
+from labkit.render.marks import SIGNS
 
 __all__ = ["Evaluation", "Faults", "evaluate", "faults"]
 
@@ -41,20 +42,25 @@ class Evaluation:
         return f"Switch to {self.protocol} (101)" if self.protocol else f"No switch: the answer is {self.status}"
 
     def __str__(self) -> str:
-        return f"{self.decision}\n\n{text_table(_TESTS, self.rows)}"
+        return f"{self.decision}\n\n{text_table(_TESTS, self._marked())}"
 
     def __repr__(self) -> str:
         return f"<Evaluation: {self.decision}>"
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        return {"text/plain": str(self), "text/html": table(_TESTS, self.rows, self.decision)}
+        return {"text/plain": str(self), "text/html": table(_TESTS, self._marked(), self.decision)}
+
+    def _marked(self) -> list[Row]:
+        """Return the rows, with a sign at the test that declined."""
+        declined = f"{SIGNS['must']} "
+        return [row._replace(result=declined * row.result.startswith("declined") + row.result) for row in self.rows]
 
 
 def evaluate(server: object, offer: object) -> Evaluation:
     """Show what a server tests in a request, in its own order, and what it decides.
 
     The tests are those that the server's party makes, not a copy. The content of the request, if it
-    announces some, is taken to be there.
+    announces some, is taken to be there. Secrets are starred out where they are shown, as in a diagram.
 
     Args:
         server: a `Server`, or a running `UpgradeServer`.
@@ -102,10 +108,16 @@ def faults() -> Faults:
     the client to the test.
 
     >>> faults().rows[1]
-    ('no-upgrade', 'the 101 does not say to which protocol it switches', 'the 101', 'G04, W24')
+    ('no-upgrade', 'the 101 does not say to which protocol it switches', 'the 101', 'W24; another protocol: G04')
     """
     rows = []
     for name, fault in FAULTS.items():
         written = f"{name}={fault.example}" if fault.example else name
-        rows.append((written, fault.does, fault.touches, ", ".join(fault.rules) or "none"))
+        rows.append((written, fault.does, fault.touches, _broken(fault.rules)))
     return Faults(tuple(rows))
+
+
+def _broken(rules: tuple[str, ...]) -> str:
+    """Say which rules a fault breaks; where websocket has its own, the others are those of another protocol."""
+    own, others = (", ".join(rule for rule in rules if rule.startswith("W") is of) for of in (True, False))
+    return f"{own}; another protocol: {others}" if own and others else own or others or "none"

@@ -190,7 +190,7 @@ def _section(dissection: Dissection, message: Message, room: int, marks: Marks, 
         spans, name = span.leaves() if alone else (one,), span.label
     hop = dissection.trace.hops[message.hop]
     who = f"{clean(hop.sender(message.direction), 40)} → {clean(hop.receiver(message.direction), 40)}"
-    heading = f"{_on(dissection, message.hop)}{who}: {name}, {byte_range(message.start, message.end)}"
+    heading = f"{_on(dissection, message.hop)}{who}: {clean(name)}, {byte_range(message.start, message.end)}"
     key = (message.hop, message.direction)
     here = marks.at(*key, message.start, message.end)
     whole = [finding for finding in here if finding.start == message.start and finding.end >= message.end]

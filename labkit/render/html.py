@@ -65,13 +65,15 @@ def _row(layout: Layout, row: Row) -> str:
 def table(names: Iterable[str], rows: Iterable[Iterable[str]], caption: str = "") -> str:
     """Return a table of plain text as HTML that reads without any style.
 
-    The first cell of a row names it.
+    The first cell of a row names it; a row of one cell, where there are more columns, is a heading across.
 
     >>> '<th scope="row"><div align="left">a &lt; b</div></th>' in table(["what"], [["a < b"]])
     True
     """
+    names = list(names)
     above = f"<caption>{_words(caption)}</caption>" if caption else ""
-    body = "\n".join(_named([_words(cell) for cell in row]) for row in rows)
+    cells = ([_words(cell) for cell in row] for row in rows)
+    body = "\n".join(_across(row[0], len(names)) if len(row) == 1 < len(names) else _named(row) for row in cells)
     return f"<table>{above}<thead><tr>{_head(*names)}</tr></thead>\n<tbody>\n{body}\n</tbody></table>\n"
 
 
@@ -119,8 +121,8 @@ def _code(text: str) -> str:
     return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
-def _across(heading: str) -> str:
-    return f'<tr><th colspan="6" scope="rowgroup">{_left(heading)}</th></tr>'
+def _across(heading: str, width: int = 6) -> str:
+    return f'<tr><th colspan="{width}" scope="rowgroup">{_left(heading)}</th></tr>'
 
 
 def _sign(level: str) -> str:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 
+from labkit.errors import WrongUse
 from labkit.render.measure import wrap
 from labkit.rules import RULES, Level, Rule, find
 
 __all__ = ["Rulebook", "rulebook"]
 
 _WIDTH = 80  # columns
+_SUBJECTS = {
+    "G": "HTTP", "H": "h2c and TLS", "I": "proxies", "O": "bytes sent too early",
+    "W": "WebSocket's opening handshake", "X": "WebSocket's frames",
+}  # fmt: skip
 
 
 def rulebook(name: str = "") -> Rulebook:
@@ -19,11 +25,13 @@ def rulebook(name: str = "") -> Rulebook:
         name: the id of one rule, in either case; all of them unless told.
 
     Raises:
-        WrongUse: there is no such rule.
+        WrongUse: there is no such rule, or `name` is no text.
 
     >>> rulebook("g02")
     <Rulebook: G02>
     """
+    if not isinstance(name, str):
+        raise WrongUse(f"a rule is named by its id, a text such as 'G02', not {name!r}")
     return Rulebook((find(name),) if name else RULES)
 
 
@@ -36,6 +44,12 @@ class Rulebook:
     """
 
     rules: tuple[Rule, ...]
+
+    @property
+    def subjects(self) -> tuple[tuple[str, tuple[Rule, ...]], ...]:
+        """The rules by their subject, which the letter of their ids says, each with its heading."""
+        by_letter = groupby(self.rules, key=lambda rule: rule.id[0])
+        return tuple((f"{letter}: {_SUBJECTS[letter]}", tuple(rules)) for letter, rules in by_letter)
 
     @property
     def summary(self) -> str:
@@ -52,8 +66,10 @@ class Rulebook:
         if len(self.rules) == 1:
             return "\n".join(_in_full(self.rules[0]))
         lines = wrap(self.summary, _WIDTH)
-        for rule in self.rules:
-            lines += ["", *_in_short(rule)]
+        for heading, rules in self.subjects:
+            lines += ["", f"── {heading}"]
+            for rule in rules:
+                lines += ["", *_in_short(rule)]
         return "\n".join(lines)
 
     def __repr__(self) -> str:
@@ -65,10 +81,13 @@ class Rulebook:
 
         if len(self.rules) == 1:
             return table(("Rule", self.rules[0].id), _rows(self.rules[0]))
-        rows = (
-            (rule.id, rule.who, rule.level, rule.clause, rule.text, _switch(rule), how_checked(rule))
-            for rule in self.rules
-        )
+        rows: list[tuple[str, ...]] = []
+        for heading, rules in self.subjects:
+            rows.append((heading,))
+            rows += [
+                (rule.id, rule.who, rule.level, rule.clause, rule.text, _switch(rule), how_checked(rule))
+                for rule in rules
+            ]
         return table(("Rule", "Who", "Level", "Clause", "What it says", "The switch", "Check"), rows, self.summary)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:  # noqa: ARG002

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, overload
 
 from labkit.dissection import dissect
+from labkit.errors import WrongUse
 from labkit.render.headline import headline
 from labkit.render.layout import step_name
 from labkit.render.marks import SIGNS, byte_range, level_of
@@ -29,12 +31,18 @@ MOST = 40
 def check(trace: Trace) -> Verdict:
     r"""Hold a trace against every rule that a trace can show; never raises, whatever the bytes are.
 
+    Raises:
+        WrongUse: it is no trace, but the name of a file, say.
+
     >>> from labkit.trace import Direction, Transfer
     >>> ask = b"GET / HTTP/1.1\r\nHost: server.example.com\r\nUpgrade: quote\r\n\r\n"
     >>> verdict = check(Trace((Transfer(0, Direction.TO_SERVER, ask),)))
     >>> verdict.ids, verdict.serious
     (('G02',), True)
     """
+    if not isinstance(trace, Trace):
+        file = repr(str(trace)) if isinstance(trace, (str, PurePath)) else "…"
+        raise WrongUse(f"what is checked is a Trace, not {trace!r}: load it first: labkit.load({file})")
     dissection = dissect(trace)
     return Verdict(trace, look(dissection), sum(1 for rule in RULES if rule.check), headline(dissection))
 

@@ -42,6 +42,8 @@ def request(line: bytes) -> bytes:
         (b"Private-Token: 123", b"Private-Token: ***"),
         (b"Referer: http://h/?a=1&access_token=xyz&b=2", b"Referer: http://h/?a=1&access_token=***&b=2"),
         (b"Referer: http://user:pass@h/", b"Referer: http://user:****@h/"),
+        (b"Host: user:pass@h:80", b"Host: user:****@h:80"),
+        (b"X-Forwarded-Host: u:p@w@h", b"X-Forwarded-Host: u:***@h"),
         (b"Sec-WebSocket-Protocol: v4, base64url.bearer.authorization.k8s.io.c2VjcmV0, v5",
          b"Sec-WebSocket-Protocol: v4, base64url.bearer.authorization.k8s.io.********, v5"),
         (b"Authorization: Basic\r\n dTpw x", b"Authorization: *****\r\n ******"),
@@ -56,7 +58,8 @@ def test_secrets_of_a_request_are_starred_out(line, shown):
 @pytest.mark.parametrize(
     "line",
     [
-        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", b"Host: key.example", b"Sec-WebSocket-Protocol: chat, superchat",
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", b"Host: key.example", b"Host: h:80", b"Host: [::1]:80",
+        b"Sec-WebSocket-Protocol: chat, superchat",
         b"Referer: http://h/?monkey=1&q=token", b"Accept: */*", b"Connection: keep-alive, Upgrade",
         b"X-Key_: 1", b"X-Monk-Y: 1",
     ],
@@ -112,6 +115,22 @@ def test_messages_are_kept():
     assert b"token=***" in found.stream(ASK)
 
 
+@pytest.mark.parametrize("behind", [b"Cookie: id=7\r\n\r\n", b"GET /?token=7 HTTP/1.1\r\nX: a\r\n\r\n"])
+@pytest.mark.parametrize("way", Direction)
+def test_a_head_that_ended_early_hides_no_secret(behind, way):
+    """What reads as more of a head, where frames should begin, is searched as one."""
+    upgrade = b"Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
+    said = {ASK: b"GET / HTTP/1.1\r\n" + upgrade, REPLY: b"HTTP/1.1 101 Switching Protocols\r\n" + upgrade}
+    said[way] += behind
+    found = masked(Trace(tuple(Transfer(0, each, said[each]) for each in (ASK, REPLY))))
+    assert found.stream(way) == said[way].replace(b"=7", b"=*")
+
+
+def test_userinfo_of_a_connect_is_starred_out():
+    """A CONNECT's target is no URL, and can hold a password all the same."""
+    assert starred(b"CONNECT u:pw@h:80 HTTP/1.1\r\n\r\n") == b"CONNECT u:**@h:80 HTTP/1.1\r\n\r\n"
+
+
 def test_title_and_note_are_searched_too():
     """A URL in the heading leaks as well."""
     found = masked(Trace(title="trace of http://h/?token=abc", note="http://u:p@h/"))
@@ -133,6 +152,8 @@ BEFORE = [
     b"Set-Cookie: ",
     b"Sec-WebSocket-Protocol: ",
     b"a: //",
+    b"Host: ",
+    b"CONNECT ",
 ]
 AGAIN = [
     b"key", b"token", b"secret", b"auth", b"session", b"password", b"x-", b"a-", b"api-key-", b"auth-token-", b"proxy-",

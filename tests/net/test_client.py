@@ -10,7 +10,7 @@ import websockets.asyncio.server
 from websockets.sync.server import serve
 
 from labkit.dissection import dissect
-from labkit.errors import Failed, Refused, Unreadable, WireError, WrongUse
+from labkit.errors import Failed, Refused, Unreadable, WrongUse
 from labkit.net.client import ask, exchange
 from labkit.net.server import UpgradeServer
 from labkit.parties.described import Limits
@@ -212,7 +212,7 @@ def test_other_machines_are_refused(url):
 
 def test_what_cannot_be_said_is_told_before_anything_is_dialled():
     """An offer that is no bytes, or a `say` that is no list, is refused at once."""
-    with pytest.raises(WireError, match="no single byte"):
+    with pytest.raises(WrongUse, match="no single byte"):
         ask("ws://127.0.0.1:1/", Offer.plain().with_field("X", "\N{SNOWMAN}"))
     with pytest.raises(WrongUse, match="write"):
         ask("ws://127.0.0.1:1/", say="Hello")

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 import pytest
 
+from labkit.net.client import exchange
 from labkit.net.run import run
+from labkit.net.server import UpgradeServer
 from labkit.parties.answer import CARRIED, Answer
 from labkit.parties.described import Server
 from labkit.parties.faults import FAULTS
@@ -115,12 +117,21 @@ def test_several_faults(faults, offer):
 
 
 def test_a_late_answer_and_a_second_request():
-    """What comes while an answer waits for its time is read after it."""
+    """What comes while an answer waits is read after it; a client that closes behind the first gets no other."""
     raw = Offer.custom("x").to_bytes() * 2 + Offer.plain().with_field("Connection", "close").to_bytes()
     scenario = sent(raw, faults=("late=0.05",))
     predicted = simulate(scenario)
     assert run(scenario) == predicted
-    assert predicted.stream(Direction.TO_CLIENT).count(b"HTTP/1.1 200 OK") == 3
+    assert predicted.stream(Direction.TO_CLIENT).count(b"HTTP/1.1 200 OK") == 1
+
+
+@pytest.mark.parametrize("late", ["0.6", "2", "999"])
+def test_an_answer_later_than_the_client_waits(late):
+    """A client that gave up has closed: it gets no answer, in memory as over sockets, however late that would be."""
+    with UpgradeServer(Server(faults=(f"late={late}",))) as server:
+        outcome = exchange(server.url, Offer.websocket(), patience=0.2)
+        assert outcome.problem == "no answer came in 0.2 s"
+        assert server.trace == outcome.trace == simulate(Scenario(server=Server(faults=("late=9",))))
 
 
 def test_a_silent_client_and_a_faulty_server():

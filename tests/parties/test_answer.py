@@ -2,8 +2,13 @@ import re
 
 import pytest
 
+from labkit.dissection import dissect
 from labkit.errors import WrongUse
 from labkit.parties.answer import CARRIED, Answer, checked, phrase
+from labkit.parties.described import Server
+from labkit.scenario import Scenario
+from labkit.simulation import simulate
+from labkit.trace import Direction
 
 
 @pytest.mark.parametrize("row", CARRIED, ids=lambda row: f"{row.name} {row.statuses[0]}")
@@ -27,6 +32,15 @@ def test_other_statuses_carry_nothing(status):
     """Where no field line is asked for, none is added."""
     assert checked(status).completed().fields == ()
     assert checked(status).status == status
+
+
+def test_any_final_status_can_be_told():
+    """Every status from 200 to 599 is sent as it was told, registered or not, and read as such (RFC 9110, 15)."""
+    for number in range(200, 600):
+        trace = simulate(Scenario(server=Server(decline=number)))
+        assert dissect(trace).hops[0].exchange.status == number
+        assert trace.note == "simulated"
+        assert {trace.end(way) for way in Direction} == {"fin"}
 
 
 @pytest.mark.parametrize(

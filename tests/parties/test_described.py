@@ -3,6 +3,7 @@ import math
 import pytest
 
 from labkit.errors import WrongUse
+from labkit.parties.answer import Answer
 from labkit.parties.described import Limits, Server
 from labkit.parties.stream import echo
 
@@ -53,6 +54,10 @@ def test_what_is_counted_is_whole(name, value):
         ({"origins": [1]}, "one of the origins"),
         ({"limits": 5}, "limits is a Limits"),
         ({"page": None}, "page is a text"),
+        ({"page": "a\ud800"}, "page is text in UTF-8, which has no '\\ud800' (character 1)"),
+        ({"decline": Answer(403, "\ud800")}, "the reason of an answer is text in UTF-8"),
+        ({"decline": Answer(403, "", (("X", "→"),))}, "is no field line"),
+        ({"decline": Answer(403, "", (("X", "\ud800"),))}, "is no field line"),
         ({"protocols": None}, "protocols is a dictionary"),
         ({"protocols": {1: echo}}, "is no protocol"),
         ({"subprotocols": 5}, "list of texts, not 5"),

@@ -57,16 +57,20 @@ def test_an_ignored_offer_goes_on_as_a_plain_request():
     plain = [test.name for test in PLAIN_TESTS]
     assert list(said) == ["the head follows the grammar", *OF_EVERY_REQUEST, *plain, "the decision"]
     assert said["Connection has the option upgrade"] == "ignored"
-    assert said["a protocol is offered that is known here"] == said["the server is told nothing else"] == "not reached"
+    for name in ("a protocol is offered that is known here", "the server is told to decide for itself"):
+        assert said[name] == "not reached"
     assert said["no upgrade is required"] == "declined: 426 Upgrade Required"
 
 
 def test_what_was_told_is_a_row():
     """A server's own orders stand between the choice and the tests of the offer."""
-    assert results(Server(ignore=True), OFFER)["the server is told nothing else"] == "ignored"
-    assert results(Server(redirect="/x"), OFFER)["the server is told nothing else"] == "declined: 302 Found"
+    assert results(Server(ignore=True), OFFER)["the server is told to decide for itself"] == "ignored"
+    assert results(Server(redirect="/x"), OFFER)["the server is told to decide for itself"] == "declined: 302 Found"
+    for server, found in ((Server(), "yes"), (Server(decline=403), "no: to answer 403")):
+        rows, _ = evaluated(server, asked(OFFER))
+        assert [row.found for row in rows if row.test == "the server is told to decide for itself"] == [found]
     said = results(Server(decline=Answer(299, "so")), OFFER)
-    assert said["the server is told nothing else"] == "declined: 299"
+    assert said["the server is told to decide for itself"] == "declined: 299"
     assert said["the method is GET"] == "not reached"
 
 
@@ -101,6 +105,29 @@ def test_what_is_found_fits_a_cell():
     """What was found is one line of bounded length, whatever was sent."""
     rows, _ = evaluated(Server(), asked(OFFER.with_field("Origin", "x" * 1000).with_field("Expect", "\xa0")))
     assert all(len(row.found) <= 80 and row.found.isprintable() for row in rows)
+
+
+BEARER = "base64url.bearer.authorization.k8s.io.S3CR3T"
+
+
+@pytest.mark.parametrize(
+    ("offer", "server"),
+    [
+        (Offer.websocket("/?token=S3CR3T").with_field("Sec-WebSocket-Protocol", BEARER), Server()),
+        (Offer.websocket().with_field("Sec-WebSocket-Protocol", f"{BEARER} x"), Server()),
+        (Offer.websocket().with_field("Sec-WebSocket-Protocol", f"{BEARER} x").without("Host"), Server()),
+        (Offer.websocket().with_field("Host", "user:S3CR3T@h"), Server()),
+        (Offer.websocket("http://user:S3CR3T@h/"), Server(redirect="/?token=S3CR3T")),
+        (Offer.of_bytes(b"GET /?token=S3CR3T HTTP/1.1\r\nHost : a\r\n\r\n"), Server()),
+        (Offer.plain("/?token=S3CR3T").but(method="PUT"), Server()),
+    ],
+)
+def test_secrets_are_starred_out_where_they_are_shown(offer, server):
+    """What a diagram stars out is starred out here; the tests are made of what was sent all the same."""
+    rows, decision = evaluated(server, asked(offer))
+    assert not any("S3CR3T" in cell for row in rows for cell in row)
+    status = 101 if isinstance(decision, Switch) else decision.status
+    assert status == dissect(simulate(Scenario(offer, server=server))).hops[0].exchange.status
 
 
 def test_faults_come_last():

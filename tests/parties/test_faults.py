@@ -1,9 +1,12 @@
 import re
+import time
+from itertools import repeat
 
 import pytest
 
 from labkit.dissection import dissect
 from labkit.errors import WrongUse
+from labkit.parties.conversation import MOST_WAITING
 from labkit.parties.described import Limits, Server
 from labkit.parties.faults import FAULTS, check_fault
 from labkit.parties.offer import Offer
@@ -12,7 +15,7 @@ from labkit.parties.stream import echo
 from labkit.rules import check
 from labkit.scenario import Scenario
 from labkit.simulation import simulate
-from labkit.trace import Direction
+from labkit.trace import Direction, End, How
 from tests.parties.driving import Served, content, fields, head, opening, status
 
 RIGHT = Served().feed(opening())
@@ -105,7 +108,7 @@ def test_head_gets_no_content_of_a_faulty_answer():
 
 
 def test_several_faults_are_made_in_the_order_of_the_table():
-    """How they were written does not matter; two of one name are made one after the other."""
+    """How they were written does not matter; two interim answers are made one after the other."""
     one = said("bare-lf", "interim=103", "no-upgrade", "interim=100")
     assert one == said("interim=100", "no-upgrade", "interim=103", "bare-lf")
     assert re.findall(rb"HTTP/1.1 (\d+)", one) == [b"100", b"103", b"101"]
@@ -143,13 +146,23 @@ def test_switching_unasked():
 
 
 def test_late():
-    """An answer waits for its time; nothing is read meanwhile, and what came with the offer is dealt with after it."""
+    """An answer waits for its time; what came with the offer, or meanwhile, is dealt with after it."""
     server = Served(faults=("late=0.5",))
     assert server.feed(head("Host: a", "Upgrade: foo") + head("Host: a", "Upgrade: bar")) == b""
-    assert server.party.full
+    assert not server.party.full
     assert server.wait(0.4) == b""
     assert status(server.wait(0.2)) == 200
     assert status(server.wait(0.5)) == 200
+
+
+def test_late_reads_no_more_than_it_can_keep():
+    """Who sends on without end while an answer waits is read from no more, until it has left."""
+    server = Served(faults=("late=0.5",))
+    server.feed(opening(), b"\x00" * MOST_WAITING)
+    assert not server.party.full
+    server.feed(b"\x00")
+    assert server.party.full
+    server.wait(1)
     assert not server.party.full
 
 
@@ -169,10 +182,24 @@ def test_late_is_logical_time():
 
 
 def test_the_client_gives_up_on_an_answer_that_is_too_late():
-    """A client bounds its wait; the trace says so, and holds the late answer all the same."""
-    trace = simulate(Scenario(server=Server(faults=("late=6",))))
-    assert "no answer came in 5 s" in trace.note
-    assert dissect(trace).outcome == "switched"
+    """A client bounds its wait, ends its direction at once, and gets no answer any more; no time is lost in memory."""
+    for late in (6, 9, 20, 50, 999):
+        began = time.perf_counter()
+        trace = simulate(Scenario(server=Server(faults=(f"late={late}",))))
+        assert time.perf_counter() - began < 0.5
+        assert trace.note == "simulated; no answer came in 5 s"
+        assert dissect(trace).outcome == "no answer"
+        assert [(event.direction, event.how, event.time) for event in trace.events if isinstance(event, End)] == [
+            (Direction.TO_SERVER, How.FIN, 5.0), (Direction.TO_CLIENT, How.FIN, 5.0),
+        ]  # fmt: skip
+
+
+def test_who_closes_while_an_answer_waits_gets_none():
+    """A server that sees its client close before a late answer closes as well, and says nothing."""
+    server = Served(faults=("late=3",))
+    server.feed(opening())
+    assert server.eof() == server.wait(5) == b""
+    assert server.party.ending is not Ending.NOT_YET
 
 
 @pytest.mark.parametrize("size", range(1, len(RIGHT) + 2))
@@ -210,6 +237,20 @@ def test_a_fault_that_is_none_is_told(text, named):
 
 
 @pytest.mark.parametrize(
+    "faults",
+    [("close", "close"), ("cut=5", "cut=6"), ("interim=103", "late=1", "interim=103"), repeat("close"),
+     repeat("interim=100"), ["no-upgrade"] * 10_000],
+)  # fmt: skip
+def test_a_fault_is_made_once(faults):
+    """The same fault twice is refused, however many there are; another interim answer is another fault."""
+    began = time.perf_counter()
+    with pytest.raises(WrongUse, match="is asked for twice: leave out"):
+        Server(faults=faults)
+    assert time.perf_counter() - began < 0.5
+    assert len(Server(faults=("interim=100", "interim=102", "interim=103")).faults) == 3
+
+
+@pytest.mark.parametrize(
     "text", ["late=0.05", "late=2", "late=010", "late=999.9", "cut=100000", "reason=é", *map(written, FAULTS)]
 )
 def test_a_right_fault_passes(text):
@@ -221,9 +262,14 @@ def test_a_right_fault_passes(text):
 @pytest.mark.parametrize("name", FAULTS)
 def test_the_check_agrees_with_the_table(name):
     """The check finds the server at fault by the very rules that the table names, for websocket or another protocol."""
-    found = set()
+    found: dict[str, set[str]] = {}
     for offer in [Offer.plain()] if name == "unasked" else [Offer.websocket(), Offer.custom("quote")]:
         server = Server(protocols={"websocket": echo, "quote": echo}, faults=(written(name),))
         findings = check(simulate(Scenario(offer, server=server)))
-        found |= {finding.rule.id for finding in findings if finding.party == "server"}
-    assert found == set(FAULTS[name].rules)
+        broken = {finding.rule.id for finding in findings if finding.party == "server"}
+        found["".join(offer.protocols)] = broken
+        assert ("G43" in {note.rule.id for note in findings.notes}) is (name == "garbage")
+    assert set().union(*found.values()) == set(FAULTS[name].rules)
+    if len({rule[0] for rule in FAULTS[name].rules}) > 1:  # a rule of websocket's own stands for that of any protocol
+        assert {rule[0] for rule in found["websocket"]} == {"W"}
+        assert {rule[0] for rule in found["quote"]} == {"G"}

@@ -1,4 +1,5 @@
 import base64
+import re
 import struct
 
 import pytest
@@ -174,10 +175,55 @@ def test_an_offer_shows_itself():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("fields", 5), ("method", None), ("target", b"/"), ("content", "text"), ("early", None), ("raw", "text"),
-     ("cuts", None), ("cuts", 5), ("cuts", ("a",))],
+    [("fields", 5), ("method", None), ("method", 5), ("target", b"/"), ("content", "text"), ("early", None), ("raw", "text"),
+     ("fields", Fields(5)),
+     ("cuts", None), ("cuts", 5), ("cuts", ("a",)), ("cuts", (True,)), ("cuts", "12"), ("cuts", (1, 10_000))],
 )  # fmt: skip
 def test_a_part_of_the_wrong_type_is_named(name, value):
     """An offer that could not be sent is refused when it is made."""
     with pytest.raises(WrongUse, match=f"{name} of an offer is"):
         Offer(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("make", "named"),
+    [
+        (lambda: Offer.websocket().with_field("Sec-WebSocket-Version", 13),
+         "the value of the field line 'Sec-WebSocket-Version' is a text, not 13"),
+        (lambda: Offer.websocket(host=5), "the value of the field line 'Host' is a text, not 5"),
+        (lambda: Offer.bare(host=b"h"), "the value of the field line 'Host' is a text, not b'h'"),
+        (lambda: Offer.websocket(key=None), "the value of the field line 'Sec-WebSocket-Key' is a text, not None"),
+        (lambda: Offer.h2c(settings=5), "the value of the field line 'HTTP2-Settings' is a text, not 5"),
+        (lambda: Offer.custom(5), "the value of the field line 'Upgrade' is a text, not 5"),
+        (lambda: Offer.bare().twice("Host", 5), "the value of the field line 'Host' is a text, not 5"),
+        (lambda: Offer.bare().renamed("Host", 5), "the name of a field line is a text, not 5"),
+        (lambda: Offer.bare().renamed(5, "Host"), "the name of a field line is a text, not 5"),
+        (lambda: Offer.bare().with_field(5, "a"), "the name of a field line is a text, not 5"),
+        (lambda: Offer.bare().without(5), "the name of a field line is a text, not 5"),
+        (lambda: Offer.bare().cut("20"), "each a whole number between 0 and"),
+        (lambda: Offer.bare().but(target=5), "target of an offer is a text, not 5"),
+        (lambda: Offer.websocket(subprotocols=(5,)), "each of the subprotocols is a text, not 5"),
+        (lambda: Offer.websocket(subprotocols=5), "subprotocols is a list of texts, not 5"),
+        (lambda: Offer.of_bytes(5), "raw of an offer is bytes, not 5"),
+        (lambda: Offer.of_bytes("GET"), "raw of an offer is bytes, not 'GET'"),
+        (lambda: Offer(raw=b"abcdef", cuts=(-3, 100, 2)), "between 0 and 6, its size in bytes; not -3"),
+        (lambda: Offer(Fields.of([("a", "b")]), target="\ud800"), "target of an offer: '\\ud800' in"),
+        (lambda: Offer.bare("/→"), "target of an offer: '→' in '/→' is no single byte"),
+        (lambda: Offer.bare().with_field("X", "→"), "the value of the field line 'X': '→' in '→' is no single byte"),
+        (lambda: Offer.bare().with_field("→", "x"), "the name of a field line: '→' in '→' is no single byte"),
+        (lambda: Offer(Fields(("ab",))), "a field line is a pair (name, value), not 'ab'"),
+    ],
+)  # fmt: skip
+def test_what_could_not_be_sent_is_named(make, named):
+    """Whatever makes an offer, what is wrong with it is said there, in one line that says what it must be."""
+    with pytest.raises(WrongUse, match=re.escape(named)) as caught:
+        make()
+    assert "\n" not in str(caught.value)
+
+
+def test_cuts_are_set_in_order():
+    """Any sequence of cuts will do; an offer with them can be a key of a dictionary, and sends each byte once."""
+    offer = Offer(raw=b"abcdef", cuts=[3, 1, 3])
+    assert offer.cuts == (1, 3)
+    assert offer.segments() == [b"a", b"bc", b"def"]
+    assert {offer: 1}[Offer.of_bytes(bytearray(b"abcdef")).cut(1, 3)] == 1

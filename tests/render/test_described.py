@@ -53,3 +53,28 @@ def test_faults_draw_as_a_table():
     assert bundle["text/plain"] == str(table)
     assert bundle["text/html"].count("<tr>") == len(FAULTS) + 1
     assert repr(table) == f"<Faults: {len(FAULTS)} of them>"
+
+
+def test_the_row_that_declines_is_marked():
+    """One row of a declined offer has the sign, the one that decides; where nothing is declined none has."""
+    found = evaluate(Server(), OFFER.but(method="DELETE"))
+    assert str(found).count("✗") == found._repr_mimebundle_()["text/html"].count("✗ declined: 405") == 1
+    assert "✗" not in str(evaluate(Server(), OFFER))
+    assert not any("✗" in row.result for row in found.rows)
+
+
+def test_an_evaluation_shows_no_secret():
+    """A token in the target or in a subprotocol is starred out, as in a diagram."""
+    bearer = "base64url.bearer.authorization.k8s.io.S3CR3T"
+    found = evaluate(Server(), Offer.websocket("/?token=S3CR3T").with_field("Sec-WebSocket-Protocol", bearer))
+    assert "S3CR3T" not in str(found._repr_mimebundle_())
+    assert found.status == 101
+
+
+def test_a_fault_names_the_rules_by_protocol():
+    """Where it depends on the protocol which rule is broken, both are named, websocket's first."""
+    rules = {row[0].partition("=")[0]: row[3] for row in faults().rows}
+    assert rules["no-upgrade"] == "W24; another protocol: G04"
+    assert rules["no-connection"] == "W24; another protocol: G02"
+    assert (rules["accept-absent"], rules["bare-lf"], rules["late"]) == ("W24", "G31", "none")
+    assert "G43, a note" in dict(row[:2] for row in faults().rows)["garbage"]

@@ -8,7 +8,7 @@ from labkit.dissection import Bits
 from labkit.errors import WrongUse
 from labkit.render.explain import bit_patterns, explain
 from labkit.render.measure import columns
-from labkit.trace import Trace, Transfer
+from labkit.trace import Hop, Trace, Transfer
 from labkit.wire.websocket import TEXT, frame
 from tests.render.exchanges import ANSWER, ASK, REPLY, REQUEST, asked, chain, cut, echo, switched, talk
 
@@ -136,3 +136,14 @@ def test_a_trace_explains_itself():
 def test_bit_patterns_keep_their_place_in_the_byte():
     """What comes before and after a field is dots."""
     assert [pattern for pattern, _ in bit_patterns((Bits("a", "1"), Bits("b", "0110")))] == ["1... ....", ".011 0..."]
+
+
+def test_nothing_hostile_reaches_the_terminal():
+    """A party's name and a protocol's are text from outside: no escape of theirs is printed, only written out."""
+    upgrade = b"Upgrade: \x1b[31mX\r\nConnection: Upgrade\r\n\r\n"
+    ask, reply = b"GET / HTTP/1.1\r\nHost: h\r\n" + upgrade, b"HTTP/1.1 101 Switching Protocols\r\n" + upgrade + b"ab"
+    trace = Trace((Transfer(0, ASK, ask), Transfer(0, REPLY, reply)), (Hop("\x1b[31mX", "\u202eserver"),))
+    for leaves in (False, True):
+        text = str(explain(trace, leaves=leaves))
+        assert all(char.isprintable() or char == "\n" for char in text)
+        assert "bytes of \\x1b[31mX" in text

@@ -3,6 +3,7 @@ import re
 import pytest
 
 from labkit.errors import WrongUse
+from labkit.render.pen import escape
 from labkit.render.rulebook import Rulebook, how_checked, rulebook
 from labkit.rules import RULES, Level, Rule, Who
 
@@ -60,3 +61,26 @@ def test_every_rule_says_how_it_is_checked(level, check, reason, told):
     rule = Rule("Z1", Who.CLIENT, "RFC 1", level, "Says.", check=check, reason=reason)
     assert how_checked(rule) == told
     assert told in " ".join(str(Rulebook((rule,))).split())
+
+
+def test_rules_stand_under_their_subjects():
+    """Every rule of the book stands once, under the heading of its letter, in text and in HTML."""
+    book = rulebook()
+    assert [heading for heading, _ in book.subjects] == [
+        "G: HTTP", "H: h2c and TLS", "I: proxies", "O: bytes sent too early",
+        "W: WebSocket's opening handshake", "X: WebSocket's frames",
+    ]  # fmt: skip
+    assert tuple(rule for _, rules in book.subjects for rule in rules) == RULES
+    text, table = str(book), book.html()
+    for heading, rules in book.subjects:
+        assert {rule.id[0] for rule in rules} == {heading[0]}
+        assert text.index(f"\n── {heading}\n\n{rules[0].id}  ") > 0
+        across = f'<tr><th colspan="7" scope="rowgroup"><div align="left">{escape(heading)}</div></th></tr>\n'
+        assert f'{across}<tr><th scope="row"><div align="left">{rules[0].id}</div>' in table
+
+
+@pytest.mark.parametrize("name", [5, None, ["G02"]])
+def test_a_rule_is_named_by_a_text(name):
+    """Anything else is refused in one line."""
+    with pytest.raises(WrongUse, match="a rule is named by its id, a text such as 'G02', not"):
+        rulebook(name)

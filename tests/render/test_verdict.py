@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import html as markup
 import re
+from pathlib import Path
 
 import pytest
 
 from labkit.dissection.secrets import masked
+from labkit.errors import WrongUse
 from labkit.render.diagram import diagram
 from labkit.render.explain import explain
 from labkit.render.layout import Arrow, Band
@@ -335,3 +337,18 @@ def test_offsets_hold_under_the_mask():
         assert "geheim" not in shown
     assert "geheim" in made.diagram(keep_secrets=True).text()
     assert "geheim" in str(made.bytes(keep_secrets=True))
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ("f.jsonl", "not 'f.jsonl': load it first: labkit.load('f.jsonl')"),
+        (Path("f.jsonl"), "load it first: labkit.load('f.jsonl')"),
+        (None, "what is checked is a Trace, not None: load it first: labkit.load(…)"),
+    ],
+)
+def test_what_is_no_trace_is_not_checked(given, named):
+    """The name of a file is not its trace: the error says how to load it, in one line."""
+    with pytest.raises(WrongUse, match=re.escape(named)) as caught:
+        check(given)
+    assert "\n" not in str(caught.value)
