@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
 from labkit.dissection import dissect
 from labkit.errors import WrongUse
@@ -44,7 +43,8 @@ def check(trace: Trace) -> Verdict:
         file = repr(str(trace)) if isinstance(trace, (str, PurePath)) else "…"
         raise WrongUse(f"what is checked is a Trace, not {trace!r}: load it first: labkit.load({file})")
     dissection = dissect(trace)
-    return Verdict(trace, look(dissection), sum(1 for rule in RULES if rule.check), headline(dissection))
+    found, checked = look(dissection), sum(1 for rule in RULES if rule.check)
+    return Verdict(found.found, found.notes, trace=trace, checked=checked, outcome=headline(dissection))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,51 +82,21 @@ class Group:
     rows: tuple[Told, ...]
 
 
-@dataclass(frozen=True)
-class Verdict(Sequence[Finding]):
-    """What the check found in a trace: a sequence of findings, false where nothing is broken.
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Verdict(Findings):
+    """What the check found in a trace: its findings, and how to show them. False where nothing is broken.
 
     It draws itself as a table; `diagram()` and `bytes()` show the findings where they belong.
 
     Args:
         trace: what was checked.
-        findings: what was found, what the switch hangs on first.
         checked: how many rules were checked.
         outcome: how the exchange ended, in a few words, as above its diagram.
     """
 
-    trace: Trace = field(repr=False)
-    findings: Findings
+    trace: Trace
     checked: int
     outcome: str
-
-    @overload
-    def __getitem__(self, place: int) -> Finding: ...
-    @overload
-    def __getitem__(self, place: slice) -> tuple[Finding, ...]: ...
-    def __getitem__(self, place: int | slice) -> Finding | tuple[Finding, ...]:
-        return self.findings[place]
-
-    def __len__(self) -> int:
-        return len(self.findings)
-
-    def __iter__(self) -> Iterator[Finding]:
-        return iter(self.findings)
-
-    @property
-    def notes(self) -> tuple[Finding, ...]:
-        """What is worth knowing and breaks nothing."""
-        return self.findings.notes
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """The rules that are broken, each once, in order."""
-        return self.findings.ids
-
-    @property
-    def serious(self) -> bool:
-        """Whether a MUST that the switch hangs on is broken."""
-        return self.findings.serious
 
     @property
     def strict(self) -> bool:
@@ -186,13 +156,13 @@ class Verdict(Sequence[Finding]):
         """Return the sequence diagram with every finding on its message; see `labkit.diagram`."""
         from labkit.render.diagram import diagram  # noqa: PLC0415  a table needs none of it
 
-        return diagram(self.trace, keep_secrets=keep_secrets, findings=self.findings)
+        return diagram(self.trace, keep_secrets=keep_secrets, findings=self)
 
     def bytes(self, **options: Any) -> Explanation:
         """Return every byte explained, with every finding at its bytes; see `labkit.explain` for the options."""
         from labkit.render.explain import explain  # noqa: PLC0415
 
-        return explain(self.trace, findings=(*self.findings, *self.notes), **options)
+        return explain(self.trace, findings=(*self, *self.notes), **options)
 
     def text(self, width: int = 80) -> str:
         """Return the table as text, `width` columns wide: a block for each finding."""

@@ -46,7 +46,7 @@ class Finding:
     def __str__(self) -> str:
         more = f" (and {self.more:,} more)" if self.more else ""
         said = f"{self.rule.id} {self.rule.level}, {self.party}: {self.seen}{more} ({self.rule.clause})"
-        return "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in said)
+        return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in said)
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ def found(start, end, seen="no X-Proof", *, way=REPLY, hop=0, by=None, note=Fals
 
 
 def verdict(trace: Trace, *findings: Finding, notes: tuple[Finding, ...] = ()) -> Verdict:
-    return Verdict(trace, Findings(findings, notes), 84, "Switched to websocket (101)")
+    return Verdict(findings, notes, trace=trace, checked=84, outcome="Switched to websocket (101)")
 
 
 def arrows(of: Verdict) -> list[Arrow]:
@@ -217,9 +217,9 @@ AT = SPACED.index(b"Host :")
 def test_a_finding_replaces_the_fault_of_its_bytes(note, left):
     """Where a finding speaks of the bytes of a fault, the fault is silent; other faults stay, and a note hides none."""
     finding = found(AT, AT + 6, "white space", way=ASK, note=note)
-    made = Verdict(
-        Trace(tuple(talk(SPACED, ANSWER))), Findings((), (finding,)) if note else Findings((finding,)), 84, ""
-    )
+    found = ((), (finding,)) if note else ((finding,), ())
+    trace = Trace(tuple(talk(SPACED, ANSWER)))
+    made = Verdict(*found, trace=trace, checked=84, outcome="")
     faults = arrows(made)[0].faults
     assert len(faults) == left + 1
     assert sum("white space before the colon" in fault.text for fault in faults) == left - 1
