@@ -14,7 +14,7 @@ from labkit.render.layout import Arrow, Band
 from labkit.render.marks import Mark
 from labkit.render.theme import DARK, LIGHT
 from labkit.render.verdict import MOST, Verdict, check
-from labkit.rules import RULES, Finding, Findings, Level, Rule, Who
+from labkit.rules import RULES, Finding, Level, Rule, Who
 from labkit.trace import Direction, Trace, Transfer
 from labkit.wire.websocket import TEXT, frame
 from tests.render.exchanges import ANSWER, ASK, REPLY, REQUEST, asked, chain, closed, echo, switched, talk
@@ -217,9 +217,9 @@ AT = SPACED.index(b"Host :")
 def test_a_finding_replaces_the_fault_of_its_bytes(note, left):
     """Where a finding speaks of the bytes of a fault, the fault is silent; other faults stay, and a note hides none."""
     finding = found(AT, AT + 6, "white space", way=ASK, note=note)
-    found = ((), (finding,)) if note else ((finding,), ())
+    both = ((), (finding,)) if note else ((finding,), ())
     trace = Trace(tuple(talk(SPACED, ANSWER)))
-    made = Verdict(*found, trace=trace, checked=84, outcome="")
+    made = Verdict(*both, trace=trace, checked=84, outcome="")
     faults = arrows(made)[0].faults
     assert len(faults) == left + 1
     assert sum("white space before the colon" in fault.text for fault in faults) == left - 1
