@@ -596,15 +596,56 @@ def test_corpus_outside(capsys):
 
 @pytest.mark.parametrize(
     ("words", "code", "said"),
-    [(["192.0.2.1:80"], 2, "loopback alone"), (["nowhere"], 2, "no address"), (["127.0.0.1:1"], 1, "no connection")],
+    [
+        (["192.0.2.1:80"], 2, "loopback alone"),
+        (["nowhere"], 2, "no address"),
+        (["127.0.0.1:1", "--path", "/{path}"], 2, "no path"),
+        (["127.0.0.1:1", "--path", "/" + "a" * 20_000], 2, "at most 1,000 characters"),
+    ],
 )
 def test_corpus_refuses(words, code, said, capsys):
-    """Another machine and no address are wrong use; a server that is not there is said in one line."""
+    """Another machine, no address and no path are wrong use, said in one short line."""
     assert main(["corpus", *words]) == code
     out, err = capsys.readouterr()
     assert out == ""
     assert said in err
     assert err.count("\n") == 1
+    assert len(err) < 240
+
+
+def test_corpus_without_a_server(capsys):
+    """A server that is not there leaves a report that says so, as text and as data; the exit code is 1."""
+    assert main(["corpus", "127.0.0.1:1"]) == 1
+    text = capsys.readouterr().out
+    assert main(["corpus", "127.0.0.1:1", "--json"]) == 1
+    data = json.loads(capsys.readouterr().out)
+    assert (data["whole"], data["cases"]) == (False, [])
+    for said in (" ".join(text.split("\n")), data["note"]):
+        assert "127.0.0.1:1 takes no connection" in said
+
+
+@pytest.mark.parametrize("option", [[], ["--json"]], ids=["text", "json"])
+def test_corpus_interrupted(option):
+    """Ctrl-C ends a run with what it has; the exit code is 130."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        door.settimeout(20)
+        where = f"127.0.0.1:{door.getsockname()[1]}"
+        with running("corpus", where, "--patience", "30", *option) as process:
+            for _ in range(3):
+                connection, _ = door.accept()
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+            with door.accept()[0] as silent:
+                silent.recv(65536)
+                process.send_signal(signal.SIGINT)
+                out, err = process.communicate(timeout=10)
+    assert (process.returncode, err) == (130, "")
+    assert re.search(r"Broken off after 3 of \d+ cases: interrupted", " ".join(out.split()))
+    if option:
+        assert [case["outcome"] for case in json.loads(out)["cases"]] == ["404"] * 3
+    else:
+        assert out.startswith("✓ plain-offer")
 
 
 def test_both_commands_are_one():

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import Any
 
 from labkit.dissection import Dissection, Exchange, HopView, dissect
@@ -39,6 +40,8 @@ PLAIN = "plain-offer"
 
 LEVELS = ("MUST", "SHOULD", "choice")
 _MOST_REPEATED = 1 << 20
+_MOST_WORDS = 8  # shown of one outcome
+_MOST_WRONG = 10  # rules told of one outcome
 _PLACE = re.compile(r"\{(path|repeat:([^{}]+):([0-9]{1,7}))\}")
 _SAME = "same"
 _GROUPS = {"2xx": "2", "3xx": "3", "4xx": "4", "5xx": "5", "error": "45", "decline": "2345"}
@@ -106,32 +109,43 @@ class Outcome:
     final: ResponseHead | None = None
 
     def __str__(self) -> str:
-        return " ".join(self.words)
+        if len(self.words) <= _MOST_WORDS:
+            return " ".join(self.words)
+        return f"{' '.join(self.words[:3])} … {self.words[-1]}"
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One case with its outcome and the standing; `note` says what was wrong where it is not plain."""
+    """One case with its outcome and the standing; `reasons` say what was wrong where it is not plain."""
 
     case: Case
     outcome: Outcome
     standing: Standing
-    note: str = ""
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def note(self) -> str:
+        """The reasons as one text."""
+        return "; ".join(self.reasons)
 
 
 @dataclass(frozen=True)
 class Report:
-    """A whole run: whom, and every case judged.
+    """A run: whom, and every case judged.
 
     Args:
         target: a few words for the server.
         rows: the cases, in the order of the file.
-        note: what is to be said of the whole.
+        note: what is to be said of the whole; where the run was broken off, why.
+        whole: whether every case that was asked for is there.
+        interrupted: whether Ctrl-C broke it off.
     """
 
     target: str
     rows: tuple[Judged, ...] = field(repr=False)
     note: str = ""
+    whole: bool = True
+    interrupted: bool = False
 
     def __iter__(self) -> Iterator[Judged]:
         return iter(self.rows)
@@ -145,8 +159,8 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether no case is outside the RFCs."""
-        return not self.of(Standing.OUTSIDE)
+        """Whether every case was run and none is outside the RFCs."""
+        return self.whole and not self.of(Standing.OUTSIDE)
 
     @property
     def summary(self) -> str:
@@ -157,6 +171,12 @@ class Report:
             f"{counts[Standing.AGAINST]} against a SHOULD, {counts[Standing.OUTSIDE]} outside"
         )
 
+    def frequent(self, most: int = 3) -> list[tuple[str, int]]:
+        """Return the reasons for which more than one case is outside, with the number of cases, the highest first."""
+        counts = Counter(reason for row in self.of(Standing.OUTSIDE) for reason in set(_reasons(row)))
+        several = [(reason, count) for reason, count in counts.items() if count > 1]
+        return sorted(several, key=lambda each: (-each[1], each[0]))[:most]
+
     def data(self) -> dict[str, Any]:
         """Return it as JSON-ready data."""
         return {
@@ -164,6 +184,7 @@ class Report:
             "version": version(),
             "target": self.target,
             "note": self.note,
+            "whole": self.whole,
             "counts": {str(standing): len(self.of(standing)) for standing in Standing},
             "cases": [
                 {
@@ -179,6 +200,11 @@ class Report:
                 for row in self.rows
             ],
         }
+
+
+def _reasons(row: Judged) -> tuple[str, ...]:
+    """Return the reasons, or what was allowed instead where the outcome by itself is wrong."""
+    return row.reasons or (f"{row.outcome}, where the RFCs allow: {', '.join(row.case.allow)}",)
 
 
 def expand(text: str, path: str = "/") -> bytes:
@@ -245,7 +271,8 @@ def outcome(trace: Trace) -> Outcome:
     if not words:
         silent = "close" if _ended(trace) else "open"
         words = ["garbage" if trace.stream(Direction.TO_CLIENT) else silent]
-    return Outcome(tuple(words), tuple(_broken(dissection, view)), final)
+    wrong = dict.fromkeys(_broken(dissection, view))  # each once
+    return Outcome(tuple(words), tuple(islice(wrong, _MOST_WRONG)), final)
 
 
 # Rules on what to answer to which request: of these, the case says what is right.
@@ -290,8 +317,8 @@ def complete(view: HopView) -> int:
         content = exchange.answer_content
         open_ended = content is not None and content.framing == "until the end"
         cut = content is not None and bool(content.span().fault)
-        length = final.fields.get("Content-Length")
-        missing = content is None and length not in (None, "0") and not _bodiless(exchange, final)
+        framed = final.fields.get("Content-Length") not in (None, "0") or "Transfer-Encoding" in final.fields
+        missing = content is None and framed and not _bodiless(exchange, final)
         done += not (open_ended or cut or missing)
     return done
 
@@ -312,11 +339,11 @@ def judge(case: Case, found: Outcome, plain: Outcome | None = None) -> Judged:
     """
     same = plain.words[-1:] if plain else ("101",)
     allowed = _matches(case, case.allow, found.words, same)
-    notes = [*found.wrong, *_missing(case, found.final)]
-    if not allowed or notes:
-        return Judged(case, found, Standing.OUTSIDE, "; ".join(notes))
+    reasons = (*found.wrong, *_missing(case, found.final))
+    if not allowed or reasons:
+        return Judged(case, found, Standing.OUTSIDE, reasons)
     if case.should and not _matches(case, case.should, found.words, same):
-        return Judged(case, found, Standing.AGAINST, f"asked for: {', '.join(case.should)}")
+        return Judged(case, found, Standing.AGAINST, (f"asked for: {', '.join(case.should)}",))
     return Judged(case, found, Standing.WITHIN)
 
 
@@ -333,16 +360,16 @@ def _matches(case: Case, patterns: Iterable[str], words: tuple[str, ...], same: 
     forms = [words]
     if case.interim:
         forms.append(tuple(word for word in words if word[0] != "1" or word == "101"))
-    return any(_fits(pattern.split(), list(form), same) for pattern in patterns for form in forms)
+    return any(_fits(pattern.split(), form, same) for pattern in patterns for form in forms)
 
 
-def _fits(pattern: list[str], words: list[str], same: tuple[str, ...]) -> bool:
-    if not pattern:
-        return not words
-    first, *rest = pattern
-    if not words or not _is(words[0], first.rstrip("+"), same):
-        return False
-    return _fits(rest, words[1:], same) or (first.endswith("+") and _fits(pattern, words[1:], same))
+def _fits(pattern: list[str], words: tuple[str, ...], same: tuple[str, ...]) -> bool:
+    """Walk through the words with all places of the pattern that may come next."""
+    places = {0}
+    for word in words:
+        met = [at for at in places if at < len(pattern) and _is(word, pattern[at].rstrip("+"), same)]
+        places = {at + 1 for at in met} | {at for at in met if pattern[at].endswith("+")}
+    return len(pattern) in places
 
 
 def _is(word: str, wanted: str, same: tuple[str, ...]) -> bool:

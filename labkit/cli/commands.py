@@ -206,7 +206,7 @@ def _offer(arguments: argparse.Namespace, address: Address) -> Offer:
 
 
 def corpus(arguments: argparse.Namespace) -> int:
-    """Run the handshake corpus against a server; 1 where an answer is outside the RFCs."""
+    """Run the handshake corpus against a server; 1 where an answer is outside the RFCs, or the run was broken off."""
     from labkit.net.corpus import run_corpus  # noqa: PLC0415
     from labkit.render.corpus import corpus_line, corpus_summary  # noqa: PLC0415
 
@@ -216,6 +216,8 @@ def corpus(arguments: argparse.Namespace) -> int:
 
     report = run_corpus(arguments.target, arguments.path, patience=arguments.patience, told=told)
     print(json.dumps(report.data(), indent=2) if arguments.json else f"\n{corpus_summary(report)}")
+    if report.interrupted:
+        return 130
     return 0 if report.ok else 1
 
 

@@ -108,7 +108,12 @@ def _add_corpus(added: Commands) -> None:
     corpus.add_argument("target", metavar="HOST:PORT", help="where the server is; loopback alone, without exception")
     corpus.add_argument("--path", default="/", help="where it speaks WebSocket (/)")
     corpus.add_argument("--json", action="store_true", help="as data instead")
-    corpus.add_argument("--patience", type=_seconds, default=1.0, metavar="S", help="seconds to wait for an answer (1)")
+    corpus.add_argument("--patience", type=_seconds, default=1.0, metavar="S",
+                        help="seconds the server has for each case, from the last byte sent: up to 60 (1)")  # fmt: skip
+    corpus.epilog = (
+        "Exit codes: 1 where an answer is outside the RFCs, or the run was broken off (by a server that takes no "
+        "connection, or after 900 seconds; what it has is told), 130 where Ctrl-C did that, else 0."
+    )
 
 
 def _add_files(added: Commands) -> None:
@@ -166,5 +171,5 @@ def _seconds(text: str) -> float:
     except ValueError:
         number = 0.0
     if not 0 < number <= _LONGEST:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time above 0 and up to {_LONGEST:g} seconds")
+        raise argparse.ArgumentTypeError(f"{text[:80]!r} is no time above 0 and up to {_LONGEST:g} seconds")
     return number

@@ -13,12 +13,14 @@ from labkit.cases.corpus import (
     Standing,
     cases,
     check_words,
+    complete,
     expand,
     judge,
     outcome,
     predict,
     version,
 )
+from labkit.dissection import dissect
 from labkit.errors import WrongUse
 from labkit.parties.described import Server
 from labkit.parties.faults import FAULTS
@@ -140,6 +142,15 @@ def test_outcome_of_two_answers():
     assert str(outcome(answered(answers, plain + opening()))) == "200 101"
 
 
+def test_an_outcome_of_many_answers_is_short():
+    """Of thousands of answers the first and the last are shown, and a rule that all of them break is told once."""
+    found = outcome(answered(head(start="HTTP/1.1 100 Continue") * 3000))
+    assert str(found) == "100 100 100 … 100"
+    declined = outcome(answered(head("Content-Length: 0", start="HTTP/1.1 426 No") * 300))
+    assert str(declined) == "426 426 426 … 426"
+    assert len(declined.wrong) == len(set(declined.wrong)) == 1
+
+
 @pytest.mark.parametrize(
     ("answer", "request_", "rule"),
     [
@@ -185,6 +196,24 @@ def test_right_answers():
     assert outcome(answered(answer, asked)).wrong == ()
 
 
+@pytest.mark.parametrize(
+    ("field", "content", "count"),
+    [
+        ("Content-Length: 0", b"", 1),
+        ("Content-Length: 2", b"", 0),
+        ("Content-Length: 2", b"o", 0),
+        ("Content-Length: 2", b"ok", 1),
+        ("Transfer-Encoding: chunked", b"", 0),
+        ("Transfer-Encoding: chunked", b"2\r\nok\r\n", 0),
+        ("Transfer-Encoding: chunked", b"2\r\nok\r\n0\r\n\r\n", 1),
+    ],
+)
+def test_complete(field, content, count):
+    """An answer counts when the last byte of its content is there (RFC 9112, 6.3)."""
+    trace = answered(head(field, start="HTTP/1.1 200 OK") + content, head("Host: server.example.com"))
+    assert complete(dissect(trace).hops[0]) == count
+
+
 # standings
 
 
@@ -208,6 +237,8 @@ def test_right_answers():
         ("same", "101", True),
         ("same", "404", False),
         ("open", "open", True),
+        ("decline+ 101", "200 404 101", True),
+        ("decline+", "200 " * 5000, True),
     ],
 )
 def test_patterns(allow, words, fits):
@@ -247,12 +278,33 @@ def test_carry_and_without():
 
 def test_report():
     """A report counts, and is data with the version of the corpus."""
-    rows = (Judged(case(), of("101"), Standing.WITHIN), Judged(case(), of("400"), Standing.OUTSIDE, "why"))
+    rows = (Judged(case(), of("101"), Standing.WITHIN), Judged(case(), of("400"), Standing.OUTSIDE, ("why",)))
     report = Report("any", rows)
     assert (len(report), report.ok) == (2, False)
     assert report.summary == "1 of 2 cases within the RFCs, 0 against a SHOULD, 1 outside"
     data = report.data()
     assert (data["version"], data["counts"]["outside"], data["cases"][1]["note"]) == (1, 1, "why")
+    assert data["whole"] is True
+
+
+def test_a_report_that_is_not_whole_is_not_ok():
+    """A run that was broken off is no success, and its data says so, with the reason."""
+    report = Report("any", (Judged(case(), of("101"), Standing.WITHIN),), "Broken off", whole=False)
+    assert not report.ok
+    assert (report.data()["whole"], report.data()["note"]) == (False, "Broken off")
+
+
+def test_frequent_reasons():
+    """The reasons for which several cases are outside are counted, the most frequent first, at most three."""
+
+    def outside(count: int, *reasons: str, word: str = "101") -> list[Judged]:
+        return [Judged(case(allow=("400",)), of(word), Standing.OUTSIDE, reasons)] * count
+
+    rows = [*outside(2, "b"), *outside(5, "a", "b"), *outside(3), *outside(1, "once"), *outside(2, "last")]
+    rows.append(Judged(case(), of("101"), Standing.AGAINST, ("a",)))
+    expected = [("b", 7), ("a", 5), ("101, where the RFCs allow: 400", 3)]
+    assert Report("any", tuple(rows)).frequent() == expected
+    assert Report("any", tuple(outside(1, "once"))).frequent() == []
 
 
 # the lab's own server, in memory

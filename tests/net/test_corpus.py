@@ -1,22 +1,28 @@
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from time import monotonic, sleep
 
 import pytest
 
 import labkit
 from labkit.cases.answers import AnswerCase, answers, keeps
-from labkit.cases.corpus import PLAIN, Standing, cases, judge, outcome, predict
-from labkit.errors import Failed, Refused, WrongUse
+from labkit.cases.corpus import PLAIN, Judged, Standing, cases, judge, outcome, predict
+from labkit.dissection import Dissection, dissect
+from labkit.errors import Refused, WrongUse
 from labkit.net.address import parse_address
 from labkit.net.client import exchange
 from labkit.net.corpus import run_case, run_corpus
 from labkit.parties.described import Server
 from labkit.render.corpus import corpus_line, corpus_summary
-from labkit.trace import Direction, How
+from labkit.trace import Direction, How, Trace
+
+needs_ipv6 = pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
 
 BY_ID = {case.id: case for case in cases()}
 NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
@@ -157,7 +163,7 @@ def test_a_server_that_never_ends():
 
     with listening(pour) as where:
         trace = run_case(parse_address(where), BY_ID["plain-get"])
-    assert len(trace.stream(Direction.TO_CLIENT)) <= 1 << 20
+    assert len(trace.stream(Direction.TO_CLIENT)) <= 1 << 16
     assert str(outcome(trace)) == "200"
 
 
@@ -176,11 +182,167 @@ def test_two_answers():
 
 
 def test_nothing_listens():
-    """A server that is not there, or not any more, is said once."""
+    """A server that is not there leaves a report without cases that says why."""
     with socket.create_server(("127.0.0.1", 0)) as door:
         port = door.getsockname()[1]
-    with pytest.raises(Failed, match=r"case plain-offer: .* takes no connection"):
-        run_corpus(f"127.0.0.1:{port}")
+    found = run_corpus(f"127.0.0.1:{port}")
+    assert (len(found), found.whole, found.ok) == (0, False, False)
+    assert re.match(
+        rf"Broken off after 0 of {len(cases())} cases: case plain-offer: .* takes no connection", found.note
+    )
+
+
+@needs_ipv6
+def test_an_ipv6_address_stands_in_brackets():
+    """An IPv6 address is told with brackets (RFC 3986, 3.2.2)."""
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as door:
+        port = door.getsockname()[1]
+    found = run_corpus(f"[::1]:{port}", only=[BY_ID[PLAIN]])
+    assert f": [::1]:{port} takes no connection" in found.note
+    assert found.target == f"[::1]:{port}/"
+
+
+# runs that are broken off
+
+
+FIVE = cases()[:5]
+
+
+def test_a_server_that_dies_in_mid_run():
+    """What was judged before a server died is reported, and the reason with it."""
+    server = labkit.UpgradeServer()
+    with server:
+        told = []
+
+        def after_three(row: Judged) -> None:
+            told.append(row)
+            if len(told) == 3:
+                server.stop()
+
+        found = run_corpus(f"127.0.0.1:{server.port}", only=FIVE, told=after_three)
+    assert list(found) == told
+    assert (len(found), found.whole, found.interrupted) == (3, False, False)
+    assert found.note.startswith(f"Broken off after 3 of 5 cases: case {FIVE[3].id}: 127.0.0.1:")
+    assert found.note in " ".join(corpus_summary(found).split("\n"))
+
+
+def test_a_run_that_is_interrupted():
+    """Ctrl-C leaves a report of what was judged until then."""
+
+    def interrupt(_: Judged) -> None:
+        raise KeyboardInterrupt
+
+    with labkit.UpgradeServer() as server:
+        found = run_corpus(server.url, only=FIVE, told=interrupt)
+    assert (len(found), found.whole, found.interrupted) == (1, False, True)
+    assert found.note == "Broken off after 1 of 5 cases: interrupted"
+
+
+def test_a_run_that_takes_too_long(monkeypatch):
+    """A run over its whole time ends with what it has."""
+    monkeypatch.setattr("labkit.net.corpus._WHOLE_TIME", 0.15)
+    with listening(drain) as where:
+        found = run_corpus(where, only=FIVE, patience=0.1)
+    assert 0 < len(found) < 5
+    assert f"Broken off after {len(found)} of 5 cases: 0.15 s are over" in found.note
+
+
+# time
+
+
+def drain(connection: socket.socket) -> None:
+    while connection.recv(65536):
+        pass
+
+
+def drip(start: bytes, more: bytes, pause: float) -> Callable[[socket.socket], None]:
+    """Answer with a beginning, and then with the same bytes for ever."""
+
+    def serve(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(start)
+        while True:
+            connection.sendall(more)
+            sleep(pause)
+
+    return serve
+
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize("pause", [0, 0.02], ids=["poured", "dripping"])
+@pytest.mark.parametrize(
+    ("start", "more"),
+    [
+        (b"", CONTINUE),
+        (CHUNKED, b"1\r\nx\r\n"),
+        (b"HTTP/1.1 200 OK\r\nX: ", b"x"),
+        (b"HTTP/1.1 200 OK\r\n", b"a:b\r\n"),
+    ],
+    ids=["continue", "chunks", "value", "fields"],
+)
+def test_one_deadline_for_a_case(start, more, pause):
+    """However a server prolongs its answer, a case is over when its patience is, or its own `wait`."""
+    with listening(drip(start, more, pause)) as where:
+        for case, patience in ((BY_ID["plain-get"], 0.2), (BY_ID["start-empty-lines-only"], 5.0)):
+            began = monotonic()
+            trace = run_case(parse_address(where), case, patience=patience)
+            assert 0.15 < monotonic() - began < 1.0
+            assert trace.stream(Direction.TO_CLIENT).startswith(start)
+
+
+def test_a_server_that_reads_nothing():
+    """A server that takes no byte holds a case no longer than twice its patience."""
+    many = replace(BY_ID["plain-get"], send=("GET {path} HTTP/1.1\r\nX: {repeat:a:1048576}{repeat:a:1048576}",) * 8)
+    with listening(lambda _: sleep(1.5)) as where:
+        began = monotonic()
+        run_case(parse_address(where), many, patience=0.2)
+        assert monotonic() - began < 1.2
+
+
+def test_answers_are_looked_at_seldom(monkeypatch):
+    """An answer in a thousand pieces is not dissected a thousand times, and its end is still seen at once."""
+    looks = []
+
+    def counted(trace: Trace) -> Dissection:
+        looks.append(trace)
+        return dissect(trace)
+
+    def pieces(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        for _ in range(1000):
+            connection.sendall(b"x")
+            sleep(0)
+        drain(connection)
+
+    monkeypatch.setattr("labkit.net.corpus.dissect", counted)
+    with listening(pieces) as where:
+        began = monotonic()
+        trace = run_case(parse_address(where), BY_ID["plain-get"], patience=5)
+        assert monotonic() - began < 2
+    assert trace.stream(Direction.TO_CLIENT).endswith(b"x" * 1000)
+    assert 0 < len(looks) < 100
+
+
+# text
+
+
+def test_what_stands_below_a_case_is_wrapped(own):
+    """The case is one line; what stands below it has at most 100 columns, and names the most frequent reasons."""
+    with listening(always(BARE_101)) as where:
+        found = run_corpus(where, only=cases()[:12])
+    for row in found:
+        first, *below = corpus_line(row).split("\n")
+        assert row.case.id in first
+        assert below
+        assert all(line.startswith("  ") and len(line) <= 100 for line in below)
+    said = corpus_summary(found).split("\n")
+    assert all(len(line) <= 100 for line in said)
+    assert said[-1] == "12 × a 101 without Sec-WebSocket-Accept (W24: RFC 6455, 4.2.2 (5))"
+    assert "×" not in corpus_summary(own)
 
 
 @pytest.mark.parametrize(
@@ -191,14 +353,28 @@ def test_nothing_listens():
         ("wss://127.0.0.1:1/", {}, WrongUse, "speaks plain HTTP"),
         ("127.0.0.1:1", {"path": "chat"}, WrongUse, "is no path"),
         ("127.0.0.1:1", {"path": "/a b"}, WrongUse, "is no path"),
+        ("127.0.0.1:1", {"path": "/{path}"}, WrongUse, "is no path"),
+        ("127.0.0.1:1", {"path": '/<b>"'}, WrongUse, "is no path"),
+        ("127.0.0.1:1", {"path": "/%zz"}, WrongUse, "is no path"),
+        ("127.0.0.1:1", {"path": "/a\r\nX: y"}, WrongUse, "is no path"),
+        ("127.0.0.1:1", {"path": "/a?b"}, WrongUse, "without a query"),
+        ("127.0.0.1:1", {"path": "/" * 1001}, WrongUse, "at most 1,000 characters here, not 1,001"),
+        ("127.0.0.1:1", {"path": "/" + "<" * 900}, WrongUse, "is no path"),
+        ("127.0.0.1:1", {"path": "/" + "a" * 20_000}, WrongUse, "at most 1,000"),
+        ("http://127.0.0.1:1/{path}", {}, WrongUse, "is no path"),
+        ("a" * 20_000, {}, WrongUse, "is no address"),
+        ("b" * 20_000 + ":1", {}, Refused, "on loopback alone"),
+        ("wss://127.0.0.1:1/" + "a" * 20_000, {}, WrongUse, "speaks plain HTTP"),
         ("127.0.0.1:1", {"patience": 0}, WrongUse, "patience"),
         ("127.0.0.1:1", {"patience": 1e9}, WrongUse, "patience"),
     ],
 )
 def test_wrong_use(target, options, error, said):
-    """Another machine, TLS, a path that is none and a patience without measure are refused."""
-    with pytest.raises(error, match=said):
+    """Another machine, TLS, a path that is none and a patience without measure are refused, in one short line."""
+    with pytest.raises(error, match=said) as caught:
         run_corpus(target, **options)
+    assert len(str(caught.value)) < 240
+    assert "\n" not in str(caught.value)
 
 
 # clients
