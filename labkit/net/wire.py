@@ -215,7 +215,8 @@ class Wire(asyncio.Protocol):
 
     def abort(self) -> None:
         """End the connection and its handler at once."""
-        self.transport.abort()
+        if not self._lost:  # a TLS transport of Python 3.11.2 cannot be aborted once it has ended
+            self.transport.abort()
         if self._task is not None:
             self._task.cancel()
 
