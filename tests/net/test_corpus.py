@@ -11,7 +11,7 @@ from time import monotonic, sleep
 import pytest
 
 import labkit
-from labkit.cases.answers import AnswerCase, answers, keeps
+from labkit.cases.clients import AnswerCase, answers, keeps
 from labkit.cases.corpus import PLAIN, Judged, Standing, cases, judge, outcome, predict
 from labkit.dissection import Dissection, dissect
 from labkit.errors import Refused, WrongUse

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from labkit.cases.answers import MUST, AnswerCase, answers, keeps, went_on
+from labkit.cases.clients import MUST, AnswerCase, answers, keeps, went_on
 from labkit.errors import WrongUse
 from labkit.parties.offer import Offer
 from labkit.parties.party import Ending
