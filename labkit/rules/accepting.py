@@ -169,8 +169,8 @@ ACCEPTING: tuple[Rule, ...] = (
     Rule(
         "W31", Who.SERVER, "RFC 6455, 4.2.2 (5)", Level.MUST,
         "The Accept is the SHA-1 of the key as it was sent and the GUID behind it, in base64.",
-        mend="hash the key's 24 characters and the GUID, in base64; where the key was lost, see what took it out", switch=True,
-        check=_wrong_proof,
+        mend="hash the key's 24 characters and the GUID, in base64; where the key was lost, see what took it out",
+        switch=True, check=_wrong_proof,
     ),
     Rule(
         "W32", Who.SERVER, "RFC 6455, 11.3.3", Level.MUST_NOT,
