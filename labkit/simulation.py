@@ -11,7 +11,7 @@ from typing import Any
 from labkit.errors import WrongUse
 from labkit.parties.client import ClientParty
 from labkit.parties.clocks import LogicalClock, lab_date, lab_masks
-from labkit.parties.party import Ending, Host, Need, Party
+from labkit.parties.party import Driver, Ending, Need, Party
 from labkit.parties.server import ServerParty
 from labkit.recording import Recording
 from labkit.scenario import Scenario
@@ -36,8 +36,8 @@ def simulate(scenario: Scenario) -> Trace:
     """
     clock = LogicalClock()
     client_steps, server_steps = _Steps(), _Steps()
-    client_party = ClientParty(scenario.offer, scenario.say, Host(clock, client_steps.start), lab_masks())
-    server_party = ServerParty(scenario.server, Host(clock, server_steps.start), lab_date)
+    client_party = ClientParty(scenario.offer, scenario.say, Driver(clock, client_steps.start), lab_masks())
+    server_party = ServerParty(scenario.server, Driver(clock, server_steps.start), lab_date)
     client = _Side(client_party, client_steps, Direction.TO_SERVER)
     server = _Side(server_party, server_steps, Direction.TO_CLIENT)
     recording = Recording(clock, limit=scenario.server.limits.recorded)

@@ -22,7 +22,7 @@ from labkit.parties.client import ClientParty, Say, talk
 from labkit.parties.clocks import lab_masks
 from labkit.parties.described import Limits
 from labkit.parties.offer import Offer
-from labkit.parties.party import Host
+from labkit.parties.party import Driver
 from labkit.recording import DEFAULT_LIMIT, Recording
 from labkit.trace import Direction, Trace
 from labkit.wire.upgrade import SAMPLE_KEY
@@ -113,8 +113,8 @@ def exchange(
     handler = talk(say, patience)
     call = _Call(address, _trusted(ca) if address.tls else None, Recording(monotonic, limit=recorded))
 
-    def make(host: Host) -> ClientParty:
-        return ClientParty(offer, handler, host, lab_masks() if own else fresh_masks(), patience=patience)
+    def make(driver: Driver) -> ClientParty:
+        return ClientParty(offer, handler, driver, lab_masks() if own else fresh_masks(), patience=patience)
 
     thread = LoopThread("labkit client")
     thread.start()
@@ -153,7 +153,7 @@ class _Call:
     tls: ssl.SSLContext | None
     recording: Recording
 
-    async def made(self, make: Callable[[Host], ClientParty]) -> Outcome:
+    async def made(self, make: Callable[[Driver], ClientParty]) -> Outcome:
         """Make the connection, wait for its end, and tell how it was."""
         over = asyncio.Event()
         wire = Wire(make, Direction.TO_SERVER, self.recording, lambda _: over.set())

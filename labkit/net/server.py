@@ -14,7 +14,6 @@ from labkit.net.listener import Engine, Listener, Turned, room
 from labkit.net.wire import Wire
 from labkit.parties.clocks import lab_date
 from labkit.parties.described import Limits, Server
-from labkit.parties.party import Host
 from labkit.parties.server import ServerParty
 from labkit.recording import Recording
 from labkit.trace import Direction
@@ -112,9 +111,9 @@ def _connections(
             recording = Recording(asyncio.get_running_loop().time, limit=limits.recorded)
             engine.note(recording)
 
-        def made(host: Host) -> ServerParty:
+        def made(driver: Driver) -> ServerParty:
             engine.open.add(wire)
-            party = ServerParty(told, host, date)
+            party = ServerParty(told, driver, date)
             if not free:
                 party.refuse(503, f"{allowed} connections are open, and no more are taken")
             return party

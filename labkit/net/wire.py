@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from labkit.parties.party import Ending, Host, Park, Party
+from labkit.parties.party import Driver, Ending, Park, Party
 from labkit.recording import Recording
 from labkit.trace import Direction, How
 
@@ -26,7 +26,7 @@ class Wire(asyncio.Protocol):
     """One connection of one party.
 
     Args:
-        make: makes the party, given its host.
+        make: makes the party, given its driver.
         direction: which way this party's bytes go.
         recording: where they are recorded; None to record nothing.
         ended: called when the connection is gone and its handler has ended.
@@ -34,7 +34,7 @@ class Wire(asyncio.Protocol):
 
     def __init__(
         self,
-        make: Callable[[Host], Party],
+        make: Callable[[Driver], Party],
         direction: Direction,
         recording: Recording | None,
         ended: Callable[[Wire], None] = lambda _: None,
@@ -56,7 +56,7 @@ class Wire(asyncio.Protocol):
         self._lost = False
         self._tls = False
         self.transport: asyncio.Transport
-        self.host: Host
+        self.driver: Driver
         self.party: Party
 
     # from asyncio
@@ -66,8 +66,8 @@ class Wire(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
         self._tls = transport.get_extra_info("sslcontext") is not None
-        self.host = Host(self._loop.time, self._start, self._park, self._wrote, self.flush)
-        self.party = self._make(self.host)
+        self.driver = Driver(self._loop.time, self._start, self._park, self._wrote, self.flush)
+        self.party = self._make(self.driver)
         self.flush()
 
     def data_received(self, data: bytes) -> None:

@@ -18,7 +18,7 @@ from labkit.errors import Failed, LabError, WrongUse
 from labkit.parties.conversation import Speaker, told
 from labkit.parties.core import QUIET, Core, Stored
 from labkit.parties.offer import Offer
-from labkit.parties.party import Ending, Host
+from labkit.parties.party import Driver, Ending
 from labkit.parties.raw import Raw
 from labkit.parties.stream import Closed, Fragments, Handler, Message, Stream
 from labkit.parties.websocket import WebSocket
@@ -71,14 +71,16 @@ class ClientParty(Speaker):
     Args:
         offer: what is sent.
         say: what is said after the switch: messages, or a handler.
-        host: the driver's clock, ways to wait and to start a coroutine.
+        driver: its clock, ways to wait and to start a coroutine.
         masks: masking keys.
         patience: the most seconds to wait for the answer, and for each step of the closing.
     """
 
-    def __init__(self, offer: Offer, say: Say, host: Host, masks: Iterator[bytes], *, patience: float = 5.0) -> None:
+    def __init__(
+        self, offer: Offer, say: Say, driver: Driver, masks: Iterator[bytes], *, patience: float = 5.0
+    ) -> None:
         self.offer = offer
-        self.host = host
+        self.driver = driver
         self.ending = Ending.NOT_YET
         self.status: int | None = None
         self.problem = ""
@@ -86,20 +88,20 @@ class ClientParty(Speaker):
         self._masks = masks
         self._patience = patience
         self._segments = offer.segments()
-        self._next_segment: float | None = host.clock()
+        self._next_segment: float | None = driver.clock()
         self._reader = _reader(offer)
         self._answered = False
         self._heard = False
         self._waits_for_fin = False
         self._eof = False
-        self._give_up = host.clock() + patience
+        self._give_up = driver.clock() + patience
 
     def receive(self, data: bytes) -> None:
         """Take bytes from the server."""
         if self._after is not None:
             self._after.receive(data)
         elif data and not self._answered:
-            self._give_up = self.host.clock() + self._patience
+            self._give_up = self.driver.clock() + self._patience
             self._heard = True
             self._reader.receive_data(data)
             self._read()
@@ -121,7 +123,7 @@ class ClientParty(Speaker):
 
     def tick(self) -> None:
         """Do what is due."""
-        now = self.host.clock()
+        now = self.driver.clock()
         if self._after is not None:
             self._after.tick()
         if now < self._give_up:
@@ -144,7 +146,7 @@ class ClientParty(Speaker):
 
     def outgoing(self) -> bytes:
         """Return, and forget, the bytes to send."""
-        now = self.host.clock()
+        now = self.driver.clock()
         data = b""
         if self._segments and self._next_segment is not None and now >= self._next_segment:
             data = self._segments.pop(0)
@@ -175,7 +177,7 @@ class ClientParty(Speaker):
         if self.ending is Ending.NOT_YET:
             self.ending = Ending.FIN
             self._segments.clear()  # behind the FIN nothing can be sent
-            self._give_up = self.host.clock() + self._patience
+            self._give_up = self.driver.clock() + self._patience
 
     # reading the answer
 
@@ -198,14 +200,14 @@ class ClientParty(Speaker):
 
     def _done(self) -> None:
         self._answered = True
-        self._give_up = self.host.clock() + self._patience
+        self._give_up = self.driver.clock() + self._patience
         if not self._waits_for_fin or self._eof:
             self._end()
 
     def _fail(self, problem: str) -> None:
         self._answered = True
         self.problem = self.problem or problem
-        self._give_up = self.host.clock() + self._patience
+        self._give_up = self.driver.clock() + self._patience
 
     def _switch(self, answer: Fields) -> None:
         self._answered = True
@@ -221,7 +223,7 @@ class ClientParty(Speaker):
         if protocol.lower() == "websocket":
             self._open(answer)
         else:
-            self._after = Raw(self.host, self._patience)
+            self._after = Raw(self.driver, self._patience)
         if self._after is None:
             return
         chosen = answer.get("Sec-WebSocket-Protocol")
@@ -238,7 +240,7 @@ class ClientParty(Speaker):
             self._end()
             return
         core = Core(Side.CLIENT, _MOST_MESSAGE, 1 << 20, self._masks, extensions)
-        self._after = WebSocket(self.host, core, self._patience)
+        self._after = WebSocket(self.driver, core, self._patience)
 
 
 def _fields(event: h11.Response | h11.InformationalResponse) -> Fields:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from traceback import format_exception_only
 
-from labkit.parties.party import Ending, Host
+from labkit.parties.party import Driver, Ending
 from labkit.parties.stream import Closed, Fragments, Handler, Message, Stream
 from labkit.wire.http1 import RequestHead
 
@@ -31,12 +31,12 @@ class Conversation(ABC):
     """What WebSocket and other protocols have in common: a stream, its handler, and the waiting.
 
     Args:
-        host: the driver's clock, ways to wait and to start a coroutine.
+        driver: its clock, ways to wait and to start a coroutine.
         close_time: how long to wait for the other side's part of the closing, in seconds.
     """
 
-    def __init__(self, host: Host, close_time: float) -> None:
-        self.host = host
+    def __init__(self, driver: Driver, close_time: float) -> None:
+        self.driver = driver
         self.close_time = close_time
         self.blocked = False
         self.stream: Stream | None = None
@@ -51,9 +51,9 @@ class Conversation(ABC):
 
     def begin(self, handler: Handler, request: RequestHead, protocol: str, subprotocol: str | None = None) -> None:
         """Give the stream to a handler and start it."""
-        self.stream = Stream(self, self.host, request, protocol, subprotocol)
+        self.stream = Stream(self, self.driver, request, protocol, subprotocol)
         self._running = True
-        self.host.start(_run(handler, self.stream))
+        self.driver.start(_run(handler, self.stream))
 
     def finished(self, error: BaseException | None) -> None:
         """Take note that the handler ended; an error of its own ends the conversation."""
@@ -137,7 +137,7 @@ class Conversation(ABC):
 
     def tick(self) -> None:
         """Wake sleepers whose time has come; give up on a closing that takes too long."""
-        now = self.host.clock()
+        now = self.driver.clock()
         if self._wake_times and min(self._wake_times) <= now:
             self._wake_times = [time for time in self._wake_times if time > now]
             self.wake()

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator
 from enum import StrEnum
 from typing import Any, Protocol
 
-__all__ = ["Ending", "Host", "Need", "Park", "Party"]
+__all__ = ["Driver", "Ending", "Need", "Park", "Party"]
 
 
 class Ending(StrEnum):
@@ -46,8 +46,8 @@ class Need:
             yield self
 
 
-class Host:
-    """What a party is given by its driver: the time, a way to wait, and a word when there is more to write.
+class Driver:
+    """What drives a party, as it sees it: the time, a way to wait, and whom to tell that there is more to write.
 
     Args:
         clock: the time in seconds; only differences count.

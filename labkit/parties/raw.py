@@ -6,7 +6,7 @@ from collections import deque
 
 from labkit.errors import WrongUse
 from labkit.parties.conversation import MOST_UNSENT, MOST_WAITING, Conversation
-from labkit.parties.party import Ending, Host
+from labkit.parties.party import Driver, Ending
 from labkit.parties.stream import Fragments, Message
 
 __all__ = ["Raw"]
@@ -15,8 +15,8 @@ __all__ = ["Raw"]
 class Raw(Conversation):
     """Bytes as they come; how they fall into messages is chance, as with any TCP stream."""
 
-    def __init__(self, host: Host, close_time: float) -> None:
-        super().__init__(host, close_time)
+    def __init__(self, driver: Driver, close_time: float) -> None:
+        super().__init__(driver, close_time)
         self._chunks: deque[bytes] = deque()
         self._writes: list[bytes] = []
         self._unsent = 0
@@ -53,7 +53,7 @@ class Raw(Conversation):
             self._unsent += len(data)
         if self._unsent > MOST_UNSENT:
             self.blocked = True
-        self.host.wrote()
+        self.driver.wrote()
 
     def ping(self, data: bytes) -> None:  # noqa: ARG002
         """Refuse: only WebSocket has pings."""
@@ -62,7 +62,7 @@ class Raw(Conversation):
     def close(self, code: int | None, reason: str) -> None:  # noqa: ARG002  bytes have no room for them
         """End this direction."""
         self.ending = Ending.FIN
-        self.host.wrote()
+        self.driver.wrote()
         self.wake()
 
     def outgoing(self) -> bytes:

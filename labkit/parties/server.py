@@ -32,7 +32,7 @@ from labkit.parties.decide import Switch, decide, page
 from labkit.parties.described import Server
 from labkit.parties.faults import spoil
 from labkit.parties.heads import check_head, empty_lines, read_head
-from labkit.parties.party import Ending, Host
+from labkit.parties.party import Driver, Ending
 from labkit.parties.raw import Raw
 from labkit.parties.websocket import WebSocket
 from labkit.wire.fields import Fields
@@ -52,14 +52,14 @@ class ServerParty(Speaker):
 
     Args:
         server: what it is told to be.
-        host: the driver's clock, ways to wait and to start a coroutine.
+        driver: its clock, ways to wait and to start a coroutine.
         date: gives the value of the Date field.
     """
 
-    def __init__(self, server: Server, host: Host, date: Callable[[], str]) -> None:
+    def __init__(self, server: Server, driver: Driver, date: Callable[[], str]) -> None:
         self.server = server
         self.limits = server.limits
-        self.host = host
+        self.driver = driver
         self.ending = Ending.NOT_YET
         self.handler_error: BaseException | None = None
         self._date = date
@@ -70,7 +70,7 @@ class ServerParty(Speaker):
         self._head: RequestHead | None = None
         self._content = 0
         self._requests = 0
-        self._seen = host.clock()
+        self._seen = driver.clock()
         self._due: float | None = None
         self._later: Callable[[], None]
 
@@ -80,7 +80,7 @@ class ServerParty(Speaker):
         """Take bytes from the client."""
         if self._state == _LINGER or not data:
             return
-        self._seen = self.host.clock()
+        self._seen = self.driver.clock()
         if self._after is not None:
             self._after.receive(data)
         else:
@@ -108,7 +108,7 @@ class ServerParty(Speaker):
 
     def tick(self) -> None:
         """Do what is due: time limits, and whatever the conversation waits for."""
-        now = self.host.clock()
+        now = self.driver.clock()
         if self._after is not None:
             self._after.tick()
             if now >= self._seen + self.limits.idle_time:
@@ -153,7 +153,7 @@ class ServerParty(Speaker):
         if not writes:
             return b""
         self._writes = []
-        self._seen = self.host.clock()
+        self._seen = self.driver.clock()
         return writes[0] if len(writes) == 1 else b"".join(writes)
 
     def finished(self, error: BaseException | None) -> None:
@@ -180,7 +180,7 @@ class ServerParty(Speaker):
         if not buffer:
             return False
         if self._due is None:  # empty lines count too: else a client could send them for ever
-            self._due = self.host.clock() + self.limits.head_time
+            self._due = self.driver.clock() + self.limits.head_time
         if empty := empty_lines(buffer):
             del buffer[:empty]
             if not buffer:
@@ -204,7 +204,7 @@ class ServerParty(Speaker):
         self._reader = h11.Connection(h11.SERVER, max_incomplete_event_size=self.limits.head)
         self._reader.receive_data(bytes(self._buffer))
         self._buffer.clear()
-        self._due = self.host.clock() + self.limits.content_time
+        self._due = self.driver.clock() + self.limits.content_time
         self._state = "content"
         return True
 
@@ -270,7 +270,7 @@ class ServerParty(Speaker):
         later = partial(self._go_on, said.to_bytes(), decision, close=close or said.closes)
         if said.late:
             self._state, self._later = _LATE, later
-            self._due = self.host.clock() + said.late
+            self._due = self.driver.clock() + said.late
         else:
             later()
 
@@ -316,7 +316,7 @@ class ServerParty(Speaker):
         self._state = _LINGER
         self._due = None
         self._buffer.clear()
-        self._seen = self.host.clock()
+        self._seen = self.driver.clock()
         self.ending = Ending.FIN
 
     def _switch(self, switch: Switch) -> None:
@@ -325,9 +325,9 @@ class ServerParty(Speaker):
         assert head is not None
         if switch.websocket:
             core = Core(Side.SERVER, limits.message, limits.fragments, extensions=switch.extensions)
-            self._after = WebSocket(self.host, core, limits.close_time)
+            self._after = WebSocket(self.driver, core, limits.close_time)
         else:
-            self._after = Raw(self.host, limits.close_time)
+            self._after = Raw(self.driver, limits.close_time)
         handler = self.server.protocols[switch.protocol]
         self._after.begin(handler, head, switch.protocol, switch.subprotocol)
         if self._buffer:

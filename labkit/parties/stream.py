@@ -17,7 +17,7 @@ from labkit.errors import LabError, WrongUse
 from labkit.wire.http1 import RequestHead
 
 if TYPE_CHECKING:
-    from labkit.parties.party import Host, Park
+    from labkit.parties.party import Driver, Park
 
 __all__ = ["Closed", "Handler", "Message", "Speech", "Stream", "echo"]
 
@@ -74,17 +74,17 @@ class Stream:
 
     Args:
         speech: the conversation.
-        host: its driver's clock and way to wait.
+        driver: its clock and way to wait.
         request: the head of the request that made the switch.
         protocol: what was switched to.
         subprotocol: what was agreed in Sec-WebSocket-Protocol, if anything.
     """
 
     def __init__(
-        self, speech: Speech, host: Host, request: RequestHead, protocol: str, subprotocol: str | None = None
+        self, speech: Speech, driver: Driver, request: RequestHead, protocol: str, subprotocol: str | None = None
     ) -> None:
         self._speech = speech
-        self._host = host
+        self._driver = driver
         self._parks: list[Park] = []
         self._taken = 0
         self.request = request
@@ -116,12 +116,12 @@ class Stream:
             TimeoutError: none came in time.
         """
         if self._taken > _TURN:
-            await self._wait(self._host.clock())  # others want their turn too
-        until = None if timeout is None else self._host.clock() + timeout
+            await self._wait(self._driver.clock())  # others want their turn too
+        until = None if timeout is None else self._driver.clock() + timeout
         while (message := self._speech.take()) is None:
             if self._speech.over:
                 raise Closed("the other side ended the conversation")
-            if until is not None and self._host.clock() >= until:
+            if until is not None and self._driver.clock() >= until:
                 raise TimeoutError(f"no message came within {timeout:g} s")
             await self._wait(until)
         self._taken += len(message)
@@ -168,21 +168,21 @@ class Stream:
         Raises:
             Closed: the conversation is over, or ends in the meantime.
         """
-        until = self._host.clock() + seconds
+        until = self._driver.clock() + seconds
         while not self._speech.shut:
             await self._wait(until)  # once at least, so that others get their turn
-            if self._host.clock() >= until:
+            if self._driver.clock() >= until:
                 return
         raise Closed("nobody is left to sleep for: the conversation is over")
 
     async def _wait(self, until: float | None = None) -> None:
         self._taken = 0
-        park = self._host.park()
+        park = self._driver.park()
         self._parks.append(park)
         if until is not None:
             self._speech.wake_at(until)
         self._speech.parked()
-        self._host.rest()
+        self._driver.rest()
         try:
             await park
         finally:

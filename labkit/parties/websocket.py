@@ -13,7 +13,7 @@ from websockets.protocol import State
 from labkit.errors import WrongUse
 from labkit.parties.conversation import MOST_UNSENT, MOST_WAITING, Conversation
 from labkit.parties.core import Core, Failure
-from labkit.parties.party import Ending, Host
+from labkit.parties.party import Driver, Ending
 from labkit.parties.stream import Fragments, Message
 
 __all__ = ["WebSocket"]
@@ -26,8 +26,8 @@ _UNREAD_TIME = 10.0  # seconds for the handler to take the next message that cam
 class WebSocket(Conversation):
     """WebSocket messages over `Core`; control frames are answered in the order of the bytes."""
 
-    def __init__(self, host: Host, core: Core, close_time: float) -> None:
-        super().__init__(host, close_time)
+    def __init__(self, driver: Driver, core: Core, close_time: float) -> None:
+        super().__init__(driver, close_time)
         self.core = core
         self._queue: deque[Message | Frame | Failure] = deque()
         self._parts: list[Frame] = []
@@ -86,7 +86,7 @@ class WebSocket(Conversation):
         if not queue:
             self._waiting = 0
         elif self.core.stopped and self.close_by is None:
-            self.close_by = self.host.clock() + _UNREAD_TIME
+            self.close_by = self.driver.clock() + _UNREAD_TIME
         if queue or self.over:
             self.wake()
 
@@ -118,8 +118,8 @@ class WebSocket(Conversation):
             self.ending = Ending.FIN
             self.close_by = None
         elif core.state is State.CLOSING and self.close_by is None:
-            self.close_by = self.host.clock() + self.close_time
-        self.host.wrote()
+            self.close_by = self.driver.clock() + self.close_time
+        self.driver.wrote()
         if core.state is not State.OPEN:
             self.wake()
 
@@ -135,7 +135,7 @@ class WebSocket(Conversation):
             self._inflate()
             return self.take()
         if self.close_by is not None and self.core.state is State.OPEN:
-            self.close_by = self.host.clock() + _UNREAD_TIME
+            self.close_by = self.driver.clock() + _UNREAD_TIME
         return queue.popleft()  # type: ignore[return-value]
 
     def give_up(self) -> None:
@@ -159,7 +159,7 @@ class WebSocket(Conversation):
             self._say_fragments(list(message))
         if core.unsent > MOST_UNSENT:
             self.blocked = True
-        self.host.wrote()
+        self.driver.wrote()
 
     def _say_fragments(self, parts: Sequence[Any]) -> None:
         text = all(isinstance(part, str) for part in parts)
@@ -174,7 +174,7 @@ class WebSocket(Conversation):
     def ping(self, data: bytes) -> None:
         """Send a Ping."""
         self.core.send_ping(data)
-        self.host.wrote()
+        self.driver.wrote()
 
     def close(self, code: int | None, reason: str) -> None:
         """Begin the closing handshake (RFC 6455, 7.1.2)."""

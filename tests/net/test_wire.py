@@ -44,8 +44,8 @@ class Noted(asyncio.Transport):
 
 
 class Told:
-    def __init__(self, host):
-        self.host = host
+    def __init__(self, driver):
+        self.driver = driver
         self.ending = Ending.NOT_YET
         self.deadline = None
         self.full = False
@@ -102,7 +102,7 @@ async def test_the_writes_of_one_turn_leave_in_one(wire, party, transport, ended
     """What handlers write by themselves in one turn of the loop goes out in one write."""
     for piece in (b"a", b"b", b"c"):
         party.out += piece
-        party.host.wrote()
+        party.driver.wrote()
     assert transport.done == []
     await asyncio.sleep(0)
     assert transport.done == [b"abc"]
@@ -222,7 +222,7 @@ async def test_a_handlers_end_is_told(wire, party, transport, ended):
         await asyncio.sleep(0.01)
         raise ValueError
 
-    party.host.start(wrong())
+    party.driver.start(wrong())
     wire.connection_lost(None)
     assert ended == []
     await asyncio.sleep(0.03)
@@ -237,7 +237,7 @@ async def test_a_handler_that_does_not_end_is_cancelled(wire, party, transport, 
 
     before, module._GRACE = module._GRACE, 0.01
     try:
-        party.host.start(asyncio.sleep(100))
+        party.driver.start(asyncio.sleep(100))
         wire.connection_lost(None)
         await asyncio.sleep(0.05)
     finally:
@@ -263,7 +263,7 @@ async def test_aborting_ends_the_handler_too(wire, party, transport, ended):
         task = asyncio.current_task()
         await asyncio.sleep(100)
 
-    party.host.start(hang())
+    party.driver.start(hang())
     await asyncio.sleep(0)
     wire.abort()
     with pytest.raises(asyncio.CancelledError):

@@ -8,7 +8,7 @@ from labkit.parties.client import ClientParty, Say
 from labkit.parties.clocks import LogicalClock, lab_date, lab_masks
 from labkit.parties.described import Limits, Server
 from labkit.parties.offer import Offer
-from labkit.parties.party import Ending, Host, Party
+from labkit.parties.party import Driver, Ending, Party
 from labkit.parties.server import ServerParty
 from labkit.simulation import _Steps
 from labkit.wire.upgrade import SAMPLE_KEY
@@ -40,10 +40,10 @@ def closing(code: int | None = 1000, reason: str = "") -> bytes:
 class Driven:
     """A party on a logical clock, with the handler it starts."""
 
-    def __init__(self, make: Callable[[Host], Party]) -> None:
+    def __init__(self, make: Callable[[Driver], Party]) -> None:
         self.clock = LogicalClock()
         self._steps = _Steps()
-        self.party = make(Host(self.clock, self._steps.start))
+        self.party = make(Driver(self.clock, self._steps.start))
         self._steps.party = self.party
         self.said = b""
 
@@ -91,7 +91,7 @@ class Served(Driven):
     def __init__(self, **settings) -> None:
         limits = {name: settings.pop(name) for name in list(settings) if name in Limits.__dataclass_fields__}
         server = Server(limits=Limits(**limits), **settings)
-        super().__init__(lambda host: ServerParty(server, host, lab_date))
+        super().__init__(lambda driver: ServerParty(server, driver, lab_date))
 
 
 class Asking(Driven):
@@ -101,7 +101,7 @@ class Asking(Driven):
 
     def __init__(self, offer: Offer | None = None, say: Say = ("Hello",), *, patience: float = 5.0) -> None:
         offer = offer or Offer.websocket()
-        super().__init__(lambda host: ClientParty(offer, say, host, lab_masks(), patience=patience))
+        super().__init__(lambda driver: ClientParty(offer, say, driver, lab_masks(), patience=patience))
         self.settle()
 
 
