@@ -14,6 +14,7 @@ from labkit.net.listener import Engine, Listener, Turned, room
 from labkit.net.wire import Wire
 from labkit.parties.clocks import lab_date
 from labkit.parties.described import Limits, Server
+from labkit.parties.party import Driver
 from labkit.parties.server import ServerParty
 from labkit.recording import Recording
 from labkit.trace import Direction
