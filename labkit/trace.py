@@ -11,7 +11,8 @@ is missing of them and the end are equal. Times are never compared.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
@@ -172,6 +173,24 @@ class Trace:
             if isinstance(event, End) and event.hop == hop and event.direction is direction:
                 return event.how
         return None
+
+    def moment(self, direction: Direction, offset: int, hop: int = 0) -> int:
+        """Return the place among the events at which a byte of a direction was recorded; 0 where none was.
+
+        Two bytes of one Transfer have the same moment; which of them came first is then their offset's to say.
+        """
+        sizes, places = self._moments.get((hop, direction), ((), (0,)))
+        return places[min(bisect_right(sizes, offset), len(places) - 1)]
+
+    @cached_property
+    def _moments(self) -> Mapping[tuple[int, Direction], tuple[Sequence[int], Sequence[int]]]:
+        found: dict[tuple[int, Direction], tuple[list[int], list[int]]] = {}
+        for place, event in enumerate(self.events):
+            if isinstance(event, Transfer) and event.data:
+                sizes, places = found.setdefault((event.hop, event.direction), ([], []))
+                sizes.append((sizes[-1] if sizes else 0) + len(event.data))
+                places.append(place)
+        return found
 
     def titled(self, title: str) -> Trace:
         """Return this trace under another title."""

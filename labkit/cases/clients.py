@@ -18,7 +18,7 @@ from labkit.parties.offer import Offer
 from labkit.trace import Direction, How, Trace
 from labkit.wire.upgrade import SAMPLE_KEY, accept_key
 
-__all__ = ["MUST", "AnswerCase", "answers", "keeps", "went_on"]
+__all__ = ["MUST", "AnswerCase", "answers", "keeps", "spoke"]
 
 MUST = ("open", "fail", "decline", "either")
 
@@ -80,7 +80,7 @@ def answers() -> tuple[AnswerCase, ...]:
     return tuple(AnswerCase(**row) for row in data["case"])
 
 
-def went_on(trace: Trace, offer: Offer) -> bool:
+def spoke(trace: Trace, offer: Offer) -> bool:
     """Tell whether the client said anything after its offer: in WebSocket, then."""
     return len(trace.stream(Direction.TO_SERVER)) > len(offer.to_bytes())
 
@@ -90,7 +90,7 @@ def keeps(case: AnswerCase, trace: Trace) -> bool:
 
     The client has a message to say as soon as its connection is open.
     """
-    on = went_on(trace, case.asked)
+    on = spoke(trace, case.asked)
     if case.must == "open":
         return on
     closed = trace.end(Direction.TO_SERVER) in (How.FIN, How.RESET)

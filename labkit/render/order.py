@@ -22,14 +22,13 @@ message is let go. n messages take O(n log n).
 from __future__ import annotations
 
 import heapq
-from bisect import bisect_right
 from collections import deque
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
 from labkit.dissection import Dissection, Exchange, HopView
 from labkit.render.messages import Kind, Message, Unit, messages, units
-from labkit.trace import Direction, Trace, Transfer, behind
+from labkit.trace import Direction, Trace, behind
 from labkit.wire.http1 import RequestHead
 from labkit.wire.websocket import CLOSE, PING, PONG
 
@@ -295,7 +294,7 @@ def _link_closes(graph: _Graph, trace: Trace, hop: int, asks: list[Unit], replie
     ways = [way for way in Direction if sides[way][1] >= 0]
     if -1 not in closes:
         ends = [graph.messages[sides[way][0][sides[way][1]].last].end for way in ways]
-        seen = [_recorded(trace, hop, way, end) for way, end in zip(ways, ends, strict=True)]
+        seen = [trace.moment(way, end - 1, hop) for way, end in zip(ways, ends, strict=True)]
         ways = ways if seen[0] <= seen[1] else ways[::-1]
     (mine, place), (others, reply) = sides[ways[0]], sides[ways[0].other]
     if reply >= 0:
@@ -303,15 +302,3 @@ def _link_closes(graph: _Graph, trace: Trace, hop: int, asks: list[Unit], replie
     sent = reply if reply >= 0 else len(others)
     if sent > 0:
         graph.cause(others[sent - 1].last, mine[place].first)
-
-
-def _recorded(trace: Trace, hop: int, way: Direction, end: int) -> int:
-    """Return the place of the event with which the first `end` bytes of a direction were complete."""
-    places, totals, total = [], [], 0
-    for place, event in enumerate(trace.events):
-        if isinstance(event, Transfer) and event.hop == hop and event.direction is way:
-            total += len(event.data)
-            places.append(place)
-            totals.append(total)
-    at = bisect_right(totals, end - 1)
-    return places[at] if at < len(places) else len(trace.events)

@@ -9,7 +9,6 @@ What is not all there is not shown to a check: a head that is cut short has no a
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from functools import cached_property, wraps
 
 from labkit.dissection import Dissection, Exchange, FramesPart, HeadPart, HopView, OpaquePart, Part
 from labkit.rules.rule import Check, Sighting
-from labkit.trace import Direction, How, Transfer, behind
+from labkit.trace import Direction, How, behind
 from labkit.wire.fields import Fields
 from labkit.wire.http1 import Fault, RequestHead, ResponseHead
 from labkit.wire.upgrade import options
@@ -123,13 +122,12 @@ class Asked:
     @property
     def status(self) -> int | None:
         """The answer's status code; None where its head is not whole."""
-        value = self.answer.part.value if self.answer else None
-        return value.status if isinstance(value, ResponseHead) else None
+        return self.exchange.status
 
     @property
     def switched(self) -> bool:
         """Whether the answer is a 101."""
-        return self.status == 101
+        return self.exchange.switched
 
     @property
     def taken(self) -> bool:
@@ -300,14 +298,8 @@ class Evidence:
         return tuple(found)
 
     def moment(self, hop: int, direction: Direction, offset: int) -> int:
-        """Return the place, in the order of the recording, at which a byte of a direction was recorded.
-
-        Two bytes of one Transfer have the same moment; which of them came first is then their offset's to say.
-        """
-        sizes, places = self._moments.get((hop, direction), ([], []))
-        if not places:
-            return 0
-        return places[min(bisect_right(sizes, offset), len(places) - 1)]
+        """Return the place, in the order of the recording, at which a byte was recorded; see `Trace.moment`."""
+        return self.trace.moment(direction, offset, hop)
 
     def failed(self, view: HopView, direction: Direction) -> bool:
         """Tell whether the party that sends in `direction` failed the connection (RFC 6455, 7.1.7).
@@ -320,16 +312,6 @@ class Evidence:
             return view.ends.get(direction) in (How.FIN, How.RESET)
         payload = part.payload(closes[0])
         return len(payload) >= 2 and int.from_bytes(payload[:2], "big") not in (1000, 1001)
-
-    @cached_property
-    def _moments(self) -> dict[tuple[int, Direction], tuple[list[int], list[int]]]:
-        found: dict[tuple[int, Direction], tuple[list[int], list[int]]] = {}
-        for place, event in enumerate(self.trace.events):
-            if isinstance(event, Transfer) and event.data:
-                sizes, places = found.setdefault((event.hop, event.direction), ([], []))
-                sizes.append((sizes[-1] if sizes else 0) + len(event.data))
-                places.append(place)
-        return found
 
 
 def each_exchange(check: Callable[[Asked], Iterable[Sighting]]) -> Check:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from labkit.cases.clients import MUST, AnswerCase, answers, keeps, went_on
+from labkit.cases.clients import MUST, AnswerCase, answers, keeps, spoke
 from labkit.errors import WrongUse
 from labkit.parties.offer import Offer
 from labkit.parties.party import Ending
@@ -78,7 +78,7 @@ def test_verdict(must, frame, closed, kept):
     """Open asks for a frame, fail for none and a close, decline for none; either takes both."""
     trace = said(b"\x81\x80\x00\x00\x00\x00" if frame else b"", closed=closed)
     assert keeps(case(must=must), trace) is kept
-    assert went_on(trace, Offer.websocket()) is frame
+    assert spoke(trace, Offer.websocket()) is frame
 
 
 @pytest.mark.parametrize("each", CASES, ids=lambda each: each.id)
