@@ -229,7 +229,9 @@ def _read() -> tuple[int, tuple[Case, ...]]:
 def _case(row: dict[str, Any]) -> Case:
     send = row["send"]
     lists = {name: tuple(value) for name, value in row.items() if isinstance(value, list)}
-    return Case(**{**row, **lists, "send": (send,) if isinstance(send, str) else tuple(send)})
+    case = Case(**{**row, **lists, "send": (send,) if isinstance(send, str) else tuple(send)})
+    check_words(case)
+    return case
 
 
 def cases() -> tuple[Case, ...]:
