@@ -41,6 +41,7 @@ def ordered(dissection: Dissection) -> list[Message]:
     r"""Return every message of every hop, causes first.
 
     >>> from labkit.dissection import dissect
+    >>> from labkit.trace import Transfer
     >>> ask = Transfer(0, Direction.TO_SERVER, b"GET / HTTP/1.1\r\n\r\n" * 2)
     >>> answer = Transfer(0, Direction.TO_CLIENT, b"HTTP/1.1 204 No Content\r\n\r\n" * 2)
     >>> [str(message.kind) for message in ordered(dissect(Trace((ask, answer))))]
