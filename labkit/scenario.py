@@ -10,7 +10,10 @@ from labkit.parties.client import Say, talk
 from labkit.parties.described import Server
 from labkit.parties.offer import Offer
 
-__all__ = ["Scenario"]
+__all__ = ["CLIENTS", "Scenario"]
+
+CLIENTS = ("lab", "curl", "php", "websockets", "socket", "browser")
+"""Who can ask: the lab's own client, and programs that run for real."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,8 @@ class Scenario:
         via: proxies between the two.
         server: what the server is told to be.
         title: a few words for the diagram.
+        client: the program that asks: "lab", the lab's own client, which alone can be simulated, or one of
+            `CLIENTS`. It sends what its printed form of the offer says, see `labkit.copy_as`.
 
     >>> Scenario(Offer.bare()).say
     ('Hello',)
@@ -34,6 +39,7 @@ class Scenario:
     via: tuple[object, ...] = ()
     server: Server = field(default_factory=Server)
     title: str = ""
+    client: str = "lab"
 
     def __post_init__(self) -> None:
         if not isinstance(self.offer, Offer):
@@ -45,5 +51,7 @@ class Scenario:
         if not callable(self.say) and not isinstance(self.say, (str, bytes)):
             object.__setattr__(self, "say", tuple(self.say))  # what can be gone through once is kept
         talk(self.say)
+        if self.client not in CLIENTS:
+            raise WrongUse(f"client is one of {', '.join(CLIENTS)}; not {self.client!r}")
         if self.via:
             raise WrongUse("no proxy is known yet: leave `via` empty")

@@ -28,12 +28,14 @@ def simulate(scenario: Scenario) -> Trace:
     r"""Run a scenario in memory and return its trace: the same bytes on every machine.
 
     Raises:
-        WrongUse: a handler awaits what only the real server has.
+        WrongUse: a handler awaits what only the real server has, or the client is a real program.
 
     >>> from labkit.trace import Direction
     >>> simulate(Scenario()).stream(Direction.TO_CLIENT)[-11:]
     b'\x81\x05Hello\x88\x02\x03\xe8'
     """
+    if scenario.client != "lab":
+        raise WrongUse(f"{scenario.client} is a real program: run(…) it; in memory only the lab's own client asks")
     clock = LogicalClock()
     client_steps, server_steps = _Steps(), _Steps()
     client_party = ClientParty(scenario.offer, scenario.say, Driver(clock, client_steps.start), lab_masks())

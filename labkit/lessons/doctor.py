@@ -24,6 +24,8 @@ _CHOSEN = {
     "nbformat": "makes and signs learner copies",
     "ipywidgets": "draws the controls",
     "matplotlib": "draws the plots",
+    "h2": "speaks HTTP/2 after a 101",
+    "pycurl": "PHP's cURL functions in Python",
 }
 _BROUGHT = {
     "curl": "asks from the shell",

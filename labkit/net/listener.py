@@ -24,7 +24,7 @@ try:
 except ImportError:  # Windows has no such limit
     resource = None  # type: ignore[assignment]
 
-__all__ = ["Engine", "Listener", "Turned", "is_own", "room", "stop_all"]
+__all__ = ["Engine", "Listener", "Turned", "is_own", "recorder_at", "room", "running", "stop_all"]
 
 _MOST_OPEN = 5000
 """Connections at once, whatever the limits say; one more is broken off at once."""
@@ -42,6 +42,7 @@ _RUNNING: weakref.WeakSet[Listener] = weakref.WeakSet()
 _START_TIME = 5.0  # seconds to bind and listen
 _GOODBYE_TIME = 0.2  # seconds for the connections of a stopping listener to end
 _MOST_TAPS = 8  # one behind the other: two that point at each other never end
+_FIRST_TIME = 0.2  # seconds to wait for the first connection: whoever made it may be ahead of the listener
 _TRACE_TIME = 2.0  # seconds to wait for a connection to end before its trace is taken as it is
 
 
@@ -117,6 +118,8 @@ class Listener(ABC):
     """
 
     kind = "listener"
+    records = True
+    """Whether it keeps traces."""
 
     def __init__(self, host: str, port: int, *, allow_remote: bool, keep: int) -> None:
         check_loopback(host, allow_remote)
@@ -213,6 +216,24 @@ class Listener(ABC):
             engine.changed.wait_for(lambda: newest.ended or not self.running, _TRACE_TIME)
         return newest.trace(note=f"recorded by the {self.kind}")
 
+    def watch(self) -> Callable[[], tuple[Trace, ...]]:
+        """Return a function that gives the traces of the connections made from now on, the oldest first.
+
+        It waits a moment for the first one to be made, and for all of them to end.
+        """
+        engine, before = self._engine, set(self._recordings)
+
+        def traces() -> tuple[Trace, ...]:
+            if engine is None:
+                return ()
+            with engine.changed:
+                engine.changed.wait_for(lambda: not before.issuperset(engine.recordings), _FIRST_TIME)
+                made = [each for each in engine.recordings if each not in before]
+                engine.changed.wait_for(lambda: all(each.ended for each in made) or not self.running, _TRACE_TIME)
+            return tuple(each.trace(note=f"recorded by the {self.kind}") for each in made)
+
+        return traces
+
     def _leads_home(self, depth: int) -> bool:  # noqa: ARG002  a tap asks further
         """Whether it is the lab's own server that answers here."""
         return True
@@ -222,7 +243,7 @@ class Listener(ABC):
         if engine is None:
             return False
         with engine.changed:
-            return engine.changed.wait_for(lambda: bool(engine.recordings), 0.2 if self.running else 0)
+            return engine.changed.wait_for(lambda: bool(engine.recordings), _FIRST_TIME if self.running else 0)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {'running' if self.running else 'stopped'}>"
@@ -254,6 +275,16 @@ def _why_not(host: str, port: int, error: Exception) -> str:
     if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
         return f"cannot listen on {where}: another program holds this port; choose another, or 0 for any free one"
     return f"cannot listen on {where}: {error}"
+
+
+def running() -> tuple[Listener, ...]:
+    """Return what listens in this process."""
+    return tuple(each for each in list(_RUNNING) if each.running)
+
+
+def recorder_at(address: Address) -> Listener | None:
+    """Return the listener of this process at an address, if there is one, and it keeps traces."""
+    return next((each for each in running() if each.records and _holds(each, address.host, address.port)), None)
 
 
 def is_own(address: Address, depth: int = 0) -> bool:

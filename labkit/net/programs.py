@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from labkit.errors import Absent, WrongUse
+from labkit.errors import Absent, Failed, WrongUse
+from labkit.net.process import run_child
 
 __all__ = ["KNOWN", "Known", "Program", "can_listen", "find", "hand_over", "is_root", "programs"]
 
@@ -113,33 +112,11 @@ def _note(name: str, said: str, versioned: bool) -> str:  # noqa: FBT001  two fa
 
 
 def _says(command: Sequence[str]) -> str:
-    # Into a file, not a pipe: a grandchild that holds a pipe open would outlast the time limit.
-    with tempfile.TemporaryFile() as output:
-        try:
-            process = subprocess.Popen(  # noqa: S603  a path found by name, and flags from the table; no shell
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, "LC_ALL": "C"},
-                start_new_session=True,
-            )
-        except OSError:
-            return ""
-        try:
-            process.wait(_PATIENCE)
-        except subprocess.TimeoutExpired:
-            _end_group(process)
-            return ""
-        output.seek(0)
-        return output.read(_MOST_TEXT).decode("utf-8", "replace")
-
-
-def _end_group(process: subprocess.Popen[bytes]) -> None:
-    if hasattr(os, "killpg"):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.kill()
-    process.wait()
+    try:
+        said = run_child(command, patience=_PATIENCE, most=_MOST_TEXT)
+    except Failed:
+        return ""
+    return "" if said.ended else (said.out + said.err).decode("utf-8", "replace")
 
 
 def can_listen() -> str:

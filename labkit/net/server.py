@@ -71,7 +71,7 @@ class UpgradeServer(Listener):
             raise WrongUse(f"no setting is called {', '.join(unknown)}; there are {', '.join(sorted(known))}")
         self.told = dataclasses.replace(told or Server(), **settings)
         super().__init__(host, port, allow_remote=allow_remote, keep=self.told.limits.traces)
-        self._record = record
+        self.records = record
         self._date = date
         self._ended = ended
 
@@ -81,7 +81,7 @@ class UpgradeServer(Listener):
         return self.told.limits
 
     def _factory(self, engine: Engine) -> Callable[[], asyncio.BaseProtocol]:
-        return _connections(engine, self.told, self._date, self._ended, record=self._record)
+        return _connections(engine, self.told, self._date, self._ended, record=self.records)
 
 
 def _connections(

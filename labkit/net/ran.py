@@ -1,0 +1,105 @@
+"""What a real program made of an exchange: its command, its words, its exit code, and the trace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from labkit.dissection import dissect
+from labkit.trace import Hop, Trace
+from labkit.wire.http1 import ResponseHead
+
+__all__ = ["Ran", "named", "readable"]
+
+_MOST_LINES = 60  # of each output that are shown
+
+
+def readable(data: bytes) -> str:
+    r"""Return bytes as a text that can be shown: UTF-8 where it is that, `\xNN` for what cannot be printed.
+
+    >>> readable(b"HTTP/1.1 101\r\n\x81\x05Hello\n")
+    'HTTP/1.1 101\n\\x81\\x05Hello\n'
+    """
+    text = data.replace(b"\r\n", b"\n").decode("utf-8", "backslashreplace")
+    return "".join(char if char.isprintable() or char in "\n\t" else f"\\x{ord(char):02x}" for char in text)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A program's run; it draws itself as a terminal would have shown it. `trace` is what crossed the wire.
+
+    Args:
+        program: its name and version.
+        command: what was run, fit to be copied into a terminal.
+        code: its exit code, below 0 the number of a signal; None where the lab had to end it.
+        meaning: what that code means here, in a sentence.
+        out: what it wrote to standard output, the first bytes of it.
+        err: what it wrote to standard error, likewise.
+        dropped: how many bytes of both were not kept.
+        traces: what its connections carried, the oldest first.
+        notes: what else is worth knowing, a sentence each.
+    """
+
+    program: str
+    command: str
+    code: int | None
+    meaning: str
+    out: bytes = b""
+    err: bytes = b""
+    dropped: int = 0
+    traces: tuple[Trace, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def printed(self) -> str:
+        """What it wrote to standard output, as a text."""
+        return readable(self.out)
+
+    @property
+    def errors(self) -> str:
+        """What it wrote to standard error, as a text."""
+        return readable(self.err)
+
+    @cached_property
+    def trace(self) -> Trace:
+        """What crossed: of several connections the last that carried anything; empty where it made none."""
+        return next((each for each in reversed(self.traces) if each.events), Trace(()))
+
+    @cached_property
+    def head(self) -> ResponseHead | None:
+        """The head of the answer it got; None where there was none."""
+        exchange = dissect(self.trace).exchange
+        value = exchange.answer.value if exchange and exchange.answer else None
+        return value if isinstance(value, ResponseHead) else None
+
+    @property
+    def status(self) -> int | None:
+        """The status code of the answer it got; None where there was none."""
+        return self.head.status if self.head else None
+
+    def __str__(self) -> str:
+        lines = [f"$ {self.command}", *_some(self.printed), *_some(self.errors), *self._last()]
+        return "\n".join(lines)
+
+    def _last(self) -> list[str]:
+        dropped = [f"[{self.dropped} more bytes, not kept]"] if self.dropped else []
+        ended = "ended by the lab" if self.code is None else f"exit {self.code}"
+        return [*dropped, f"[{ended}: {self.meaning}]", *(f"[{note}]" for note in self.notes)]
+
+    def __repr__(self) -> str:
+        ended = "ended by the lab" if self.code is None else f"exit {self.code}"
+        return f"<{type(self).__name__} {self.program.partition(' ')[0]}: {self.status or 'no answer'}, {ended}>"
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return {"text/plain": str(self)}
+
+
+def _some(text: str) -> list[str]:
+    lines = text.rstrip("\n").split("\n") if text else []
+    left = len(lines) - _MOST_LINES
+    return [*lines[:_MOST_LINES], f"[{left} more lines]"] if left > 0 else lines
+
+
+def named(traces: tuple[Trace, ...], client: str) -> tuple[Trace, ...]:
+    """Return traces of one hop each under the name of the program that was their client."""
+    return tuple(replace(each, hops=tuple(Hop(client, hop.server) for hop in each.hops)) for each in traces)

@@ -1,0 +1,115 @@
+"""A child process is bounded in time and output, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from labkit.errors import Failed
+from labkit.net import process
+from labkit.net.process import clean_environment, run_child
+
+
+def python(code: str, **settings):
+    return run_child([sys.executable, "-c", code], **{"patience": 30, **settings})
+
+
+def alive(number: int) -> bool:
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_what_it_wrote_and_how_it_ended():
+    """Both outputs and the exit code come back apart."""
+    done = python("import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)")
+    assert (done.code, done.out.split(), done.err.split(), done.ended, done.dropped) == (3, [b"out"], [b"err"], "", 0)
+
+
+def test_a_signal_is_told_by_its_number():
+    """A child that dies of a signal has a code below 0, as the standard library has it."""
+    assert python("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)").code == -11
+
+
+def test_what_was_written_before_the_end_is_kept():
+    """A child that does not end is ended, and what it had written is there."""
+    done = python("import time; print('so far', flush=True); time.sleep(60)", patience=1)
+    assert (done.code, done.out.split(), done.ended) == (None, [b"so", b"far"], "it had not ended after 1 s")
+    assert done.seconds < 10
+
+
+def test_its_children_end_with_it():
+    """A process that the child started and left behind is ended too."""
+    code = "import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']).pid)"
+    number = int(python(code).out)
+    until = time.monotonic() + 10
+    while alive(number) and Path(f"/proc/{number}/stat").read_text().split()[2] != "Z":
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def test_much_output_is_dropped_and_counted():
+    """Of 3 MB the first bytes are kept, and the rest is counted."""
+    done = python("import sys; sys.stdout.write('x' * 3_000_000)", most=1000)
+    assert (done.code, len(done.out), done.dropped) == (0, 1000, 2_999_000)
+
+
+def test_too_much_output_ends_it(monkeypatch: pytest.MonkeyPatch):
+    """A child that writes without end is ended, long before its time is over."""
+    monkeypatch.setattr(process, "_MOST_WRITTEN", 1 << 20)
+    done = python("while True: print('x' * 10_000)", most=10)
+    assert (done.code, done.out, done.ended) == (None, b"x" * 10, "it wrote more than 1 MiB")
+
+
+def test_it_is_fed_as_the_feed_says():
+    """Bytes are written when the feed gives them, and its end closes the input."""
+
+    def feed() -> Iterator[bytes | None]:
+        yield b"one"
+        yield None
+        yield b"two"
+
+    assert python("import sys; print(sys.stdin.read())", feed=feed()).out.split() == [b"onetwo"]
+
+
+def test_a_child_that_does_not_read_is_no_obstacle():
+    """Input that nobody takes waits, and the child's time is over all the same."""
+    done = python("import time; time.sleep(60)", feed=iter([b"x" * (1 << 20)]), patience=1)
+    assert done.ended == "it had not ended after 1 s"
+
+
+def test_a_child_that_closed_its_input_goes_on():
+    """Input for a child that reads no more is dropped; its end is still waited for."""
+
+    def feed() -> Iterator[bytes | None]:
+        while True:
+            yield b"x" * 1000
+
+    assert python("import os, time; os.close(0); time.sleep(0.3); print('end')", feed=feed()).out.split() == [b"end"]
+
+
+def test_what_cannot_be_started_is_told():
+    """A path that is no program is one sentence."""
+    with pytest.raises(Failed, match="/no/such could not be started: .*No such file"):
+        run_child(["/no/such"], patience=1)
+
+
+def test_a_nul_in_an_argument_is_told():
+    """No system can pass on a NUL in an argument."""
+    with pytest.raises(Failed, match="could not be started"):
+        run_child([sys.executable, "a\0b"], patience=1)
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "HTTPS_PROXY", "ALL_PROXY", "no_proxy"])
+def test_proxy_settings_do_not_reach_it(monkeypatch: pytest.MonkeyPatch, name: str):
+    """A child's requests go where they say, whatever the environment says of proxies."""
+    monkeypatch.setenv(name, "http://127.0.0.1:9")
+    assert name not in clean_environment()
+    assert python("import os; print(sorted(os.environ))").out.count(b"roxy") == 0
