@@ -18,8 +18,8 @@ FLOORS = {
     2: {"trace", "recording", "dissection"},
     3: {"rules"},
     4: {"parties"},
-    5: {"scenario", "simulation", "cases"},
-    6: {"net"},
+    5: {"scenario", "simulation", "cases", "snippets", "commandlines"},
+    6: {"net", "phpcurl"},
     7: {"render", "formats", "bench"},
     8: {"cli", "widgets", "lessons", "__init__", "__main__"},  # the face: it sees every room
 }

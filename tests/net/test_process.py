@@ -97,7 +97,7 @@ def test_a_child_that_closed_its_input_goes_on():
 
 def test_what_cannot_be_started_is_told():
     """A path that is no program is one sentence."""
-    with pytest.raises(Failed, match="/no/such could not be started: .*No such file"):
+    with pytest.raises(Failed, match=r"/no/such could not be started: .*No such file"):
         run_child(["/no/such"], patience=1)
 
 
