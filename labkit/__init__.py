@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from labkit.net.tap import Tap
     from labkit.parties.answer import Answer
     from labkit.parties.described import Limits, Server
+    from labkit.parties.http2 import http2_client, http2_server
     from labkit.parties.offer import Offer
-    from labkit.parties.stream import Stream
+    from labkit.parties.stream import Stream, echo
     from labkit.render.described import evaluate, faults
     from labkit.render.diagram import diagram
     from labkit.render.explain import explain
@@ -58,9 +59,12 @@ _WHERE = {
     "diagram": "render.diagram",
     "dissect": "dissection",
     "doctor": "lessons.doctor",
+    "echo": "parties.stream",
     "evaluate": "render.described",
     "explain": "render.explain",
     "faults": "render.described",
+    "http2_client": "parties.http2",
+    "http2_server": "parties.http2",
     "kernel_upgrade": "net.kernel",
     "load": "formats.jsonl",
     "rulebook": "render.rulebook",
@@ -71,8 +75,8 @@ _WHERE = {
 
 __all__ = [
     "Answer", "Direction", "Hop", "LabError", "Limits", "Offer", "Scenario", "Server", "Stream", "Tap", "Trace",
-    "UpgradeServer", "accept_key", "ask", "check", "diagram", "dissect", "doctor", "evaluate", "explain", "faults",
-    "kernel_upgrade", "load", "rulebook", "run", "simulate", "stop_all",
+    "UpgradeServer", "accept_key", "ask", "check", "diagram", "dissect", "doctor", "echo", "evaluate", "explain",
+    "faults", "http2_client", "http2_server", "kernel_upgrade", "load", "rulebook", "run", "simulate", "stop_all",
 ]  # fmt: skip
 
 

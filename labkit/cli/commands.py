@@ -40,12 +40,16 @@ def serve(arguments: argparse.Namespace) -> int:
     from labkit.net.address import check_loopback  # noqa: PLC0415
     from labkit.net.server import UpgradeServer, wall_date  # noqa: PLC0415
     from labkit.parties.described import Limits, Server  # noqa: PLC0415
+    from labkit.parties.http2 import http2_server  # noqa: PLC0415
+    from labkit.parties.stream import echo  # noqa: PLC0415
 
     check_loopback(arguments.host, arguments.allow_remote, _FLAG)
     if arguments.no_trace and (arguments.output or arguments.draw):
         raise WrongUse("--no-trace records nothing that could be saved or drawn: leave it out, or -o and --draw")
+    protocols = {"websocket": echo, **({"h2c": http2_server} if arguments.h2c else {})}
     limits = Limits(message=arguments.max_size, recorded=arguments.max_bytes or max(arguments.max_size, 1 << 20))
     told = Server(
+        protocols=protocols,
         paths=tuple(arguments.path),
         require=arguments.require,
         subprotocols=tuple(arguments.subprotocol),

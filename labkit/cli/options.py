@@ -62,6 +62,9 @@ def _add_serve(added: Commands) -> None:
     serve.add_argument("--fault", action="append", default=[], metavar="NAME",
                        help="do this wrong on purpose, such as no-upgrade or cut=20; more may be given; an unknown "
                        "name lists them")  # fmt: skip
+    serve.add_argument(
+        "--h2c", action="store_true", help="switch to h2c too, HTTP/2 without TLS, as `curl --http2` asks"
+    )
     serve.add_argument("--no-deflate", action="store_true", help="decline permessage-deflate")
     _add_recording(serve)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -16,6 +17,7 @@ SAMPLE_KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 """The key of RFC 6455's own example (1.3): base64 of "the sample nonce"."""
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
+_BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
 _NONCE_SIZE = 16  # bytes that a key stands for (RFC 6455, 4.1)
 
 
@@ -87,6 +89,20 @@ def is_key(key: str) -> bool:
         return len(base64.b64decode(key, validate=True)) == _NONCE_SIZE
     except ValueError:
         return False
+
+
+def settings_payload(value: str) -> bytes | None:
+    r"""Return the bytes that an HTTP2-Settings field value stands for; None where it is not base64url.
+
+    A `=` at its end, which it should not have, is passed over (RFC 7540, 3.2.1).
+
+    >>> settings_payload("AAMAAABk"), settings_payload("?")
+    (b'\x00\x03\x00\x00\x00d', None)
+    """
+    text = value.rstrip("=")
+    if not _BASE64URL.fullmatch(text) or len(text) % 4 == 1:
+        return None
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def why_wrong(key: str, accept: str) -> str:

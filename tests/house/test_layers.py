@@ -35,7 +35,10 @@ UPWARD = {
     ("trace", "Trace.__str__", "labkit.render.diagram"),
     ("trace", "Trace._repr_mimebundle_", "labkit.render.diagram"),
 }
-APART = {("render", "net"), ("formats", "net"), ("net", "render")}  # never, though the floors would allow it
+APART = {  # never, though the floors would allow it
+    ("render", "net"), ("formats", "net"), ("net", "render"),
+    ("render", "phpcurl"), ("formats", "phpcurl"), ("phpcurl", "render"),
+}  # fmt: skip
 
 IO = {"asyncio", "socket", "subprocess", "threading", "time", "random", "secrets", "IPython"}
 HIGHEST_WITHOUT_IO = 5

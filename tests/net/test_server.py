@@ -2,7 +2,10 @@ import asyncio
 import contextlib
 import gc
 import logging
+import os
+import shutil
 import socket
+import subprocess
 import threading
 import time
 import zlib
@@ -13,7 +16,9 @@ from labkit.errors import Refused, WrongUse
 from labkit.net.client import ask
 from labkit.net.server import UpgradeServer, wall_date
 from labkit.parties.described import Limits, Server
+from labkit.parties.http2 import http2_server
 from labkit.parties.offer import Offer
+from labkit.parties.stream import echo
 from labkit.scenario import Scenario
 from labkit.simulation import simulate
 from labkit.trace import Cut, Direction, How
@@ -559,3 +564,20 @@ def test_a_failing_handler_stands_in_the_note():
     with UpgradeServer(protocols={"quote/1.0": fails}) as server:
         ask(server.url, Offer.custom("quote/1.0"))
         assert "the server's handler failed" in server.trace.note
+
+
+@pytest.mark.parametrize("many", [1, 3])
+def test_curl_is_answered_in_http2(many):
+    """`curl --http2` gets a real 101 to h2c, and its answers in HTTP/2 on one connection (RFC 7540, 3.2)."""
+    curl = shutil.which("curl")
+    if curl is None and "CI" not in os.environ:
+        pytest.skip("curl is not on this machine")
+    with UpgradeServer(protocols={"websocket": echo, "h2c": http2_server}) as server:
+        urls = [f"{server.url}{number}" for number in range(many)]
+        command = [curl, "-q", "-sS", "-i", "--http2", "--noproxy", "*", "--max-time", "10", *urls]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("HTTP/1.1 101 Switching Protocols")
+    assert done.stdout.count("HTTP/2 200") == many
+    assert f"GET /{many - 1} over HTTP/2, stream {2 * many - 1}.\n" in done.stdout
+    assert len(server.traces) == 1

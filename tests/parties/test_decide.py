@@ -129,6 +129,13 @@ def test_tests_are_noted_on_request():
     assert [result for _, result in made[:-1]] == [None] * (len(made) - 1)
 
 
+@pytest.mark.parametrize("value", ["?", "AAMAA", "AAMAAABkAA", "AAMAAABk AAMAAABk"])
+def test_h2c_settings_must_be_readable(value):
+    """HTTP2-Settings is the payload of a SETTINGS frame, in base64url (RFC 7540, 3.2.1)."""
+    decision = decide(Server(protocols={"h2c": echo}), Offer.h2c(settings=value).head)
+    assert (decision.status, decision.reason) == (400, "HTTP2-Settings is no row of settings in base64url")
+
+
 @pytest.mark.parametrize(("count", "status"), [(0, 400), (1, None), (2, 400)])
 def test_h2c_needs_one_settings_field(count, status):
     """A server must not upgrade to h2c where HTTP2-Settings is absent or repeated (RFC 7540, 3.2.1)."""

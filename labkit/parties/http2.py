@@ -1,0 +1,200 @@
+"""HTTP/2 after a 101 to h2c: two ordinary handlers, one for each side, over h2's core.
+
+    Server(protocols={"h2c": http2_server})           the answer to the upgraded request comes on stream 1
+    Scenario(Offer.h2c(), say=http2_client, …)        it is read, and the connection ends with GOAWAY
+
+The upgrade is of RFC 7540, 3.2; RFC 9113, 3.1 took it back, and curl still offers it.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from labkit.errors import Absent, Failed
+from labkit.parties.stream import Closed, Stream
+from labkit.wire.upgrade import settings_payload
+
+__all__ = ["http2_client", "http2_server"]
+
+_FIRST = 1  # the stream of the request that was upgraded (RFC 7540, 3.2)
+_FIELD = "HTTP2-Settings"
+_SETTING = 6  # bytes: an identifier of 2, a value of 4 (RFC 9113, 6.5.1)
+_PATIENCE = 5.0  # seconds for the answer
+
+
+async def http2_server(stream: Stream) -> None:
+    """Speak HTTP/2 as a server: answer the upgraded request, and every other, with a line of text.
+
+    >>> import labkit
+    >>> server = labkit.Server(protocols={"h2c": http2_server})
+    >>> trace = labkit.simulate(labkit.Scenario(labkit.Offer.h2c(), say=http2_client, server=server))
+    >>> b"GET / over HTTP/2, stream 1" in trace.stream(labkit.Direction.TO_CLIENT)
+    True
+    """
+    speaker = _Server(stream)
+    await stream.send(speaker.begin())
+    while not speaker.over:
+        try:
+            data = await stream.receive()
+        except Closed:
+            return
+        await stream.send(speaker.take(_bytes(data)))
+
+
+async def http2_client(stream: Stream) -> None:
+    """Speak HTTP/2 as the client whose request was upgraded: read its answer, then say goodbye.
+
+    Raises:
+        Failed: the answer did not come whole.
+    """
+    speaker = _Client(stream)
+    await stream.send(speaker.begin())
+    while not speaker.over:
+        try:
+            data = await stream.receive(_PATIENCE)
+        except TimeoutError:
+            raise Failed(f"no answer came on stream {_FIRST} within {_PATIENCE:g} s") from None
+        except Closed:
+            raise Failed(f"the connection ended before the answer on stream {_FIRST} did") from None
+        await stream.send(speaker.take(_bytes(data)))
+    if speaker.problem:
+        raise Failed(speaker.problem)
+
+
+class _Speaker:
+    """One side of an HTTP/2 connection: bytes in, bytes out."""
+
+    def __init__(self, stream: Stream, *, client: bool) -> None:
+        self._h2 = _h2()
+        self.request = stream.request
+        self.settings = settings_payload(stream.request.fields.get(_FIELD) or "") or b""
+        self.over = False
+        self.problem = ""
+        config = self._h2.config.H2Configuration(client_side=client, header_encoding="latin-1")
+        self.core = self._h2.connection.H2Connection(config)
+
+    def take(self, data: bytes) -> bytes:
+        """Take bytes; return those to send, the GOAWAY where they cannot be read among them."""
+        try:
+            for event in self.core.receive_data(data):
+                self.note(type(event).__name__, event)
+        except self._h2.exceptions.ProtocolError as error:
+            self.over = True
+            self.problem = f"the other side's HTTP/2 cannot be read: {error or type(error).__name__}"
+            return self.core.data_to_send() or self._goodbye()  # h2 says none itself where the preface is wrong
+        return self.core.data_to_send()
+
+    def _goodbye(self) -> Any:
+        """Return a GOAWAY that says PROTOCOL_ERROR (RFC 9113, 5.4.1)."""
+        self.core.close_connection(self._h2.errors.ErrorCodes.PROTOCOL_ERROR)
+        return self.core.data_to_send()
+
+    def note(self, kind: str, event: Any) -> None:
+        """Do what an event of h2 asks for."""
+        raise NotImplementedError
+
+
+class _Server(_Speaker):
+    """Answers requests; what a window does not let through waits for the next one."""
+
+    def __init__(self, stream: Stream) -> None:
+        super().__init__(stream, client=False)
+        self._asked: dict[int, tuple[str, str]] = {}
+        self._left: dict[int, bytes] = {}
+
+    def begin(self) -> bytes:
+        """Return the server's preface, and the answer to the upgraded request."""
+        try:
+            self.core.initiate_upgrade_connection(base64.urlsafe_b64encode(self.settings))
+            self._answer(_FIRST, self.request.method, self.request.target)
+        except self._h2.exceptions.ProtocolError as error:  # a setting out of its range (RFC 9113, 6.5.2)
+            self.over = True
+            self.problem = str(error)
+            return self._goodbye()
+        return self.core.data_to_send()
+
+    def note(self, kind: str, event: Any) -> None:
+        """Answer whole requests, and give back the room that their content took."""
+        if kind == "RequestReceived":
+            fields = dict(event.headers)
+            self._asked[event.stream_id] = (fields.get(":method", "GET"), fields.get(":path", "*"))
+        elif kind == "DataReceived":
+            self.core.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+        elif kind == "StreamEnded":
+            self._answer(event.stream_id, *self._asked.pop(event.stream_id))
+        elif kind == "StreamReset":
+            self._asked.pop(event.stream_id, None)
+            self._left.pop(event.stream_id, None)
+        elif kind in ("WindowUpdated", "RemoteSettingsChanged"):
+            for number in list(self._left):
+                self._go_on(number)
+        elif kind == "ConnectionTerminated":
+            self.over = True
+
+    def _answer(self, number: int, method: str, target: str) -> None:
+        content = f"{method} {target} over HTTP/2, stream {number}.\n".encode()
+        fields = [(":status", "200"), ("content-type", "text/plain; charset=utf-8"),
+                  ("content-length", str(len(content)))]  # fmt: skip
+        self.core.send_headers(number, fields, end_stream=method == "HEAD")
+        if method != "HEAD":
+            self._left[number] = content
+            self._go_on(number)
+
+    def _go_on(self, number: int) -> None:
+        """Send as much of an answer as the windows allow (RFC 9113, 5.2)."""
+        content = self._left.pop(number)
+        while content:
+            room = min(self.core.local_flow_control_window(number), self.core.max_outbound_frame_size)
+            if room <= 0:
+                self._left[number] = content
+                return
+            piece, content = content[:room], content[room:]
+            self.core.send_data(number, piece, end_stream=not content)
+
+
+class _Client(_Speaker):
+    """Waits for the answer on stream 1."""
+
+    def __init__(self, stream: Stream) -> None:
+        super().__init__(stream, client=True)
+
+    def begin(self) -> bytes:
+        """Return the client's preface; its SETTINGS say what HTTP2-Settings said already."""
+        told = self._h2.settings.Settings(client=True, initial_values=_pairs(self.settings))
+        self.core.local_settings = told
+        self.core.initiate_upgrade_connection()
+        return self.core.data_to_send()
+
+    def note(self, kind: str, event: Any) -> None:
+        """Read the answer to its end."""
+        if kind == "DataReceived":
+            self.core.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+        elif kind == "StreamEnded":
+            self.core.close_connection()
+            self.over = True
+        elif kind in ("StreamReset", "ConnectionTerminated"):
+            self.over = True
+            self.problem = f"the server ended the answer with error {int(event.error_code)}"
+
+
+def _pairs(payload: bytes) -> dict[int, int]:
+    rows = [payload[at : at + _SETTING] for at in range(0, len(payload), _SETTING)]
+    return {int.from_bytes(row[:2], "big"): int.from_bytes(row[2:], "big") for row in rows}
+
+
+def _bytes(message: str | bytes) -> bytes:
+    assert isinstance(message, bytes)  # a stream that is no WebSocket has no text
+    return message
+
+
+def _h2() -> Any:
+    try:
+        import h2.config  # noqa: PLC0415  optional
+        import h2.connection  # noqa: PLC0415
+        import h2.errors  # noqa: PLC0415
+        import h2.exceptions  # noqa: PLC0415
+        import h2.settings  # noqa: PLC0415
+    except ImportError:
+        raise Absent('HTTP/2 needs the package h2: python -m pip install "http101-labkit[h2c]"') from None
+    return h2
