@@ -8,18 +8,24 @@ A program is started with the listener's address, and the traces of its run are 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import weakref
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from labkit.errors import WrongUse
 from labkit.net.address import Address, check_loopback
-from labkit.net.listener import Listener, is_own, recorder_at, running
+from labkit.net.listener import Listener, Watch, is_own, recorder_at, running
 from labkit.net.server import UpgradeServer
 from labkit.net.tap import Tap
+from labkit.parties.described import Server
 from labkit.trace import Trace
 
 __all__ = ["Reached", "in_place", "reach"]
+
+
+_PASSING: weakref.WeakSet[Listener] = weakref.WeakSet()
+"""Servers that were started for one run alone: no other thread's run may take them for its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +35,16 @@ class Reached:
     Args:
         listener: the recording listener; it runs as long as the `with` block.
         own: whether the lab's own server answers in the end; towards any other, keys are drawn fresh.
-        traces: gives what the program's connections carried, the oldest first; to be called once it ended.
+        watch: tells of the connections that the program makes.
     """
 
     listener: Listener
     own: bool
-    traces: Callable[[], tuple[Trace, ...]]
+    watch: Watch
+
+    def traces(self) -> tuple[Trace, ...]:
+        """Return what the program's connections carried, the oldest first; to be called once it ended."""
+        return self.watch.traces()
 
 
 @contextmanager
@@ -59,23 +69,26 @@ def reach(address: Address, *, allow_remote: bool = False) -> Iterator[Reached]:
 
 
 @contextmanager
-def in_place(to: Listener | None) -> Iterator[Reached]:
+def in_place(to: Listener | None, told: Server | None = None) -> Iterator[Reached]:
     """Give a program that names any host, such as example.com, the lab's server in its place.
 
     Args:
         to: the server, or a tap; unless told the one server that runs, and where none does, one that is started for
             this run alone.
+        told: what that one is told to be.
 
     Raises:
         WrongUse: it does not run or record, or several servers run and none was named.
     """
     if to is None:
-        servers = [each for each in running() if isinstance(each, UpgradeServer)]
+        servers = [each for each in running() if isinstance(each, UpgradeServer) and each not in _PASSING]
         if len(servers) > 1:
             raise WrongUse(f"{len(servers)} servers run here: say which is meant with to=")
         if not servers:
-            with UpgradeServer() as own:
-                yield Reached(own, own=True, traces=own.watch())
+            own = UpgradeServer(told)
+            _PASSING.add(own)
+            with own:
+                yield Reached(own, own=True, watch=own.watch())
             return
         to = servers[0]
     if not isinstance(to, Listener) or not to.running:
