@@ -95,13 +95,20 @@ def command(folder: Path, first: str = FIRST, *, port: int | None = None, browse
     ]  # fmt: skip
 
 
+_OWN_HOSTS = ("127.0.0.1", "localhost", "::1")
+
+
 def environment() -> dict[str, str]:
     """Return what JupyterLab finds in its environment: the lab's settings, before the user's own.
 
     They turn off the news and the check for updates: the lab calls nobody outside this machine.
     Nothing is written into the user's home. `labkit` is a command in JupyterLab's own terminal, and in a cell.
+    Whatever proxy the user has, `!curl` in a cell goes to a server of this machine directly.
     """
+    direct = ",".join([*filter(None, [os.environ.get("no_proxy") or os.environ.get("NO_PROXY")]), *_OWN_HOSTS])
     return {
+        "no_proxy": direct,
+        "NO_PROXY": direct,
         "JUPYTER_CONFIG_PATH": _before("JUPYTER_CONFIG_PATH", Path(__file__).with_name("jupyter")),
         "JUPYTER_PREFER_ENV_PATH": "1",  # the kernel of this Python, not one of the same name in the home
         "PATH": _before("PATH", Path(sys.executable).parent),

@@ -198,6 +198,14 @@ def test_environment_goes_before_the_users_own(monkeypatch: pytest.MonkeyPatch):
     assert environment()["PATH"].startswith(f"{Path(sys.executable).parent}{os.pathsep}")
 
 
+@pytest.mark.parametrize(("theirs", "direct"), [("", ""), ("intern.example", "intern.example,")])
+def test_a_users_proxy_is_not_asked_for_this_machine(monkeypatch: pytest.MonkeyPatch, theirs: str, direct: str):
+    """Every program in a cell goes to loopback directly, and where the user has it so, elsewhere too."""
+    monkeypatch.setenv("no_proxy", theirs)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    assert environment()["no_proxy"] == environment()["NO_PROXY"] == f"{direct}127.0.0.1,localhost,::1"
+
+
 def test_start_hands_over(monkeypatch: pytest.MonkeyPatch):
     """`start` gives JupyterLab this process's place, with the command and the environment of this module."""
     monkeypatch.setattr(copies, "hand_over", lambda *given: given)
