@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from labkit.errors import Refused, WrongUse
 
-__all__ = ["Address", "check_loopback", "parse_address", "parse_url"]
+__all__ = ["Address", "check_loopback", "is_loopback", "parse_address", "parse_url"]
 
 _PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 _NAME = re.compile(r"[A-Za-z0-9.\-_:%]+")
@@ -82,15 +82,22 @@ def _ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return None
 
 
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine's own.
+
+    >>> is_loopback("127.0.0.1"), is_loopback("server.example.com")
+    (True, False)
+    """
+    address = _ip(host)
+    return host.lower() == "localhost" or (address is not None and address.is_loopback)
+
+
 def check_loopback(host: str, allow_remote: bool, flag: str = "allow_remote=True") -> None:  # noqa: FBT001
     """Refuse a host that is not this machine's own.
 
     Raises:
         Refused: it is not, and `allow_remote` is False.
     """
-    if allow_remote or host == "localhost":
-        return
-    address = _ip(host)
-    if address is not None and address.is_loopback:
+    if allow_remote or is_loopback(host):
         return
     raise Refused(f"{host} is not this machine: the lab stays on loopback unless you say {flag}")

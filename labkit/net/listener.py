@@ -24,7 +24,7 @@ try:
 except ImportError:  # Windows has no such limit
     resource = None  # type: ignore[assignment]
 
-__all__ = ["Engine", "Listener", "Turned", "is_own", "recorder_at", "room", "running", "stop_all"]
+__all__ = ["Engine", "Listener", "Turned", "Watch", "is_own", "recorder_at", "room", "running", "stop_all"]
 
 _MOST_OPEN = 5000
 """Connections at once, whatever the limits say; one more is broken off at once."""
@@ -99,6 +99,33 @@ class Engine:
             if not self.open:
                 break
             await asyncio.sleep(_GOODBYE_TIME / 100)
+
+
+class Watch:
+    """Tells of the connections that are made from now on."""
+
+    def __init__(self, engine: Engine, kind: str) -> None:
+        self._engine = engine
+        self._before = set(engine.recordings)
+        self._note = f"recorded by the {kind}"
+
+    def so_far(self) -> Trace | None:
+        """Return what the newest of them carried until now, without waiting; None where there is none yet."""
+        with self._engine.changed:
+            made = self._made()
+        return made[-1].trace() if made else None
+
+    def traces(self) -> tuple[Trace, ...]:
+        """Return what they carried, the oldest first; waits a moment for the first of them, and for their ends."""
+        engine = self._engine
+        with engine.changed:
+            engine.changed.wait_for(self._made, _FIRST_TIME)
+            made = self._made()
+            engine.changed.wait_for(lambda: all(each.ended for each in made), _TRACE_TIME)
+        return tuple(each.trace(note=self._note) for each in made)
+
+    def _made(self) -> list[Recording]:
+        return [each for each in self._engine.recordings if each not in self._before]
 
 
 class Turned(asyncio.Protocol):
@@ -216,23 +243,15 @@ class Listener(ABC):
             engine.changed.wait_for(lambda: newest.ended or not self.running, _TRACE_TIME)
         return newest.trace(note=f"recorded by the {self.kind}")
 
-    def watch(self) -> Callable[[], tuple[Trace, ...]]:
-        """Return a function that gives the traces of the connections made from now on, the oldest first.
+    def watch(self) -> Watch:
+        """Return what tells of the connections made from now on.
 
-        It waits a moment for the first one to be made, and for all of them to end.
+        Raises:
+            WrongUse: it was never started.
         """
-        engine, before = self._engine, set(self._recordings)
-
-        def traces() -> tuple[Trace, ...]:
-            if engine is None:
-                return ()
-            with engine.changed:
-                engine.changed.wait_for(lambda: not before.issuperset(engine.recordings), _FIRST_TIME)
-                made = [each for each in engine.recordings if each not in before]
-                engine.changed.wait_for(lambda: all(each.ended for each in made) or not self.running, _TRACE_TIME)
-            return tuple(each.trace(note=f"recorded by the {self.kind}") for each in made)
-
-        return traces
+        if self._engine is None:
+            raise WrongUse(f"this {self.kind} was not started: there is nothing to watch")
+        return Watch(self._engine, self.kind)
 
     def _leads_home(self, depth: int) -> bool:  # noqa: ARG002  a tap asks further
         """Whether it is the lab's own server that answers here."""

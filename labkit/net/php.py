@@ -150,7 +150,7 @@ def php(script: str, *, to: Listener | None = None, patience: float = 5.0) -> Ph
         place = _Place(program, Path(folder).resolve(), text)
         read = place.read()
         with in_place(to) as reached:
-            done = place.run(_host_port(reached.listener), patience)
+            done = place.run(reached.place, patience)
             traces = named(reached.traces(), f"PHP {program.version}")
         code = done.code
         return PhpRan(
@@ -162,7 +162,7 @@ def php(script: str, *, to: Listener | None = None, patience: float = 5.0) -> Ph
             err=place.stripped(done.err),
             dropped=done.dropped,
             traces=traces,
-            notes=tuple(_notes(text, read, traces, reached.listener)),
+            notes=tuple(_notes(text, read, traces, reached.port)),
             changed=read.changed,
         )
 
@@ -240,11 +240,6 @@ class _Place:
         return re.sub(folder + rb"(/(?=\w))?", lambda found: b"" if found[1] else b".", data)
 
 
-def _host_port(listener: Listener) -> str:
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listener.host, listener.host)  # noqa: S104  compared only
-    return f"[{host}]:{listener.port}" if ":" in host else f"{host}:{listener.port}"
-
-
 def _meaning(done: Finished, said: bytes, traces: Sequence[Trace], read: _Read) -> str:
     if done.code is None:
         waits = read.curl and any(dissect(trace).status == 101 for trace in traces)
@@ -262,14 +257,14 @@ def _meaning(done: Finished, said: bytes, traces: Sequence[Trace], read: _Read) 
     return shorten(sentence, _MOST_MEANING, placeholder=" …")
 
 
-def _notes(text: bytes, read: _Read, traces: Sequence[Trace], listener: Listener) -> Iterator[str]:
+def _notes(text: bytes, read: _Read, traces: Sequence[Trace], port: int) -> Iterator[str]:
     if text and not read.php:
         yield "no <?php in it: PHP prints it as it is"
     if any(trace.stream(Direction.TO_SERVER).startswith(_TLS) for trace in traces):
         yield "the lab's server speaks no TLS: write http:// in place of https://"
     for host in dict.fromkeys(map(_host, traces)):
         found = _MEANT.fullmatch(host)
-        if found and found[1] != str(listener.port):
+        if found and found[1] != str(port):
             yield f"a request for {host} came to the lab, as all of PHP's own http:// do: take cURL or a socket there"
 
 

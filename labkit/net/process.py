@@ -9,14 +9,14 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from labkit.errors import Failed
 
-__all__ = ["MOST_KEPT", "Finished", "clean_environment", "run_child"]
+__all__ = ["MOST_KEPT", "Finished", "clean_environment", "run_child", "running_child"]
 
 MOST_KEPT = 1 << 20
 """Bytes that are kept of each of a child's two outputs."""
@@ -88,29 +88,70 @@ def run_child(
     """
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         began = time.monotonic()
-        try:
-            process = subprocess.Popen(  # noqa: S603  a path that was found by its name; no shell
-                command,
-                stdin=subprocess.DEVNULL if feed is None else subprocess.PIPE,
-                stdout=out,
-                stderr=err,
-                env=clean_environment() if environment is None else environment,
-                cwd=folder,
-                bufsize=0,
-                start_new_session=True,
-            )
-        except (OSError, ValueError) as error:
-            raise Failed(f"{command[0]} could not be started: {error}") from None
-        _RUNNING.add(process)
-        try:
+        with running_child(
+            command,
+            stdin=subprocess.DEVNULL if feed is None else subprocess.PIPE,
+            stdout=out,
+            stderr=err,
+            environment=environment,
+            folder=folder,
+        ) as process:
             ended = _watch(process, patience, (out, err), feed)
-        finally:
             code = process.returncode  # none yet where the lab has to end it
-            _end(process)
-            _RUNNING.discard(process)
         kept = [_first(each, most) for each in (out, err)]
         dropped = _size(out) + _size(err) - len(kept[0]) - len(kept[1])
         return Finished(code, kept[0], kept[1], dropped, ended, time.monotonic() - began)
+
+
+@contextmanager
+def running_child(
+    command: Sequence[str],
+    *,
+    stdin: int = subprocess.DEVNULL,
+    stdout: int | IO[bytes] = subprocess.DEVNULL,
+    stderr: int | IO[bytes] = subprocess.DEVNULL,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a program, and end it with every process that it started when the `with` block is left.
+
+    It is ended too where the interpreter ends first. Pipes are not buffered, and are closed at the end.
+
+    Args:
+        command: the program's path and its arguments; no shell.
+        stdin: `subprocess.PIPE`, say; empty unless told.
+        stdout: a file or a pipe; dropped unless told.
+        stderr: likewise.
+        environment: all of its environment; `clean_environment()` unless told.
+        folder: where it runs.
+
+    Raises:
+        Failed: it could not be started.
+
+    >>> import sys
+    >>> with running_child([sys.executable, "-c", "print(6 * 7)"], stdout=subprocess.PIPE) as process:
+    ...     process.communicate()[0].split()
+    [b'42']
+    """
+    try:
+        process = subprocess.Popen(  # noqa: S603  a path that was found by its name; no shell
+            command,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            env=clean_environment() if environment is None else environment,
+            cwd=folder,
+            bufsize=0,
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:
+        raise Failed(f"{command[0]} could not be started: {error}") from None
+    _RUNNING.add(process)
+    try:
+        yield process
+    finally:
+        _end(process)
+        _RUNNING.discard(process)
 
 
 def _watch(
@@ -184,9 +225,10 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             os.killpg(process.pid, signal.SIGKILL)
     process.kill()
     process.wait()
-    if process.stdin is not None:
-        with suppress(OSError):
-            process.stdin.close()
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is not None:
+            with suppress(OSError):
+                pipe.close()
 
 
 @atexit.register

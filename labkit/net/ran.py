@@ -9,7 +9,7 @@ from labkit.dissection import dissect
 from labkit.trace import Hop, Trace
 from labkit.wire.http1 import ResponseHead
 
-__all__ = ["Ran", "named", "readable"]
+__all__ = ["Ran", "first_lines", "named", "readable"]
 
 _MOST_LINES = 60  # of each output that are shown
 
@@ -77,24 +77,35 @@ class Ran:
         """The status code of the answer it got; None where there was none."""
         return self.head.status if self.head else None
 
+    @property
+    def screen(self) -> str:
+        """What a terminal shows below the command: both outputs, and how it ended."""
+        return "\n".join([*first_lines(self.printed), *first_lines(self.errors), *self._last()])
+
     def __str__(self) -> str:
-        lines = [f"$ {self.command}", *_some(self.printed), *_some(self.errors), *self._last()]
-        return "\n".join(lines)
+        return f"$ {self.command}\n{self.screen}"
 
     def _last(self) -> list[str]:
         dropped = [f"[{self.dropped} more bytes, not kept]"] if self.dropped else []
-        ended = "ended by the lab" if self.code is None else f"exit {self.code}"
-        return [*dropped, f"[{ended}: {self.meaning}]", *(f"[{note}]" for note in self.notes)]
+        return [*dropped, f"[{self._ended()}: {self.meaning}]", *(f"[{note}]" for note in self.notes)]
+
+    def _ended(self) -> str:
+        return "ended by the lab" if self.code is None else f"exit {self.code}"
 
     def __repr__(self) -> str:
-        ended = "ended by the lab" if self.code is None else f"exit {self.code}"
-        return f"<{type(self).__name__} {self.program.partition(' ')[0]}: {self.status or 'no answer'}, {ended}>"
+        answer = self.status or "no answer"
+        return f"<{type(self).__name__} {self.program.partition(' ')[0]}: {answer}, {self._ended()}>"
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         return {"text/plain": str(self)}
 
 
-def _some(text: str) -> list[str]:
+def first_lines(text: str) -> list[str]:
+    r"""Return the lines of a text that are shown, and how many there are more.
+
+    >>> first_lines("one\ntwo\n")
+    ['one', 'two']
+    """
     lines = text.rstrip("\n").split("\n") if text else []
     left = len(lines) - _MOST_LINES
     return [*lines[:_MOST_LINES], f"[{left} more lines]"] if left > 0 else lines

@@ -8,13 +8,14 @@ A program is started with the listener's address, and the traces of its run are 
 
 from __future__ import annotations
 
+import socket
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from labkit.errors import WrongUse
-from labkit.net.address import Address, check_loopback
+from labkit.net.address import Address, check_loopback, is_loopback
 from labkit.net.listener import Listener, Watch, is_own, recorder_at, running
 from labkit.net.server import UpgradeServer
 from labkit.net.tap import Tap
@@ -30,21 +31,28 @@ _PASSING: weakref.WeakSet[Listener] = weakref.WeakSet()
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """What a program dials.
+    """What a program dials; it is there as long as the `with` block lasts.
 
     Args:
-        listener: the recording listener; it runs as long as the `with` block.
+        host: of the recording listener.
+        port: of it.
         own: whether the lab's own server answers in the end; towards any other, keys are drawn fresh.
-        watch: tells of the connections that the program makes.
+        watch: tells of the connections that the program makes; None where nothing listens, and none can be made.
     """
 
-    listener: Listener
-    own: bool
-    watch: Watch
+    host: str
+    port: int
+    own: bool = False
+    watch: Watch | None = None
+
+    @property
+    def place(self) -> str:
+        """Host and port, as HOST:PORT."""
+        return _place(self.host, self.port)
 
     def traces(self) -> tuple[Trace, ...]:
         """Return what the program's connections carried, the oldest first; to be called once it ended."""
-        return self.watch.traces()
+        return self.watch.traces() if self.watch else ()
 
 
 @contextmanager
@@ -61,11 +69,32 @@ def reach(address: Address, *, allow_remote: bool = False) -> Iterator[Reached]:
     check_loopback(address.host, allow_remote)
     listener = recorder_at(address)
     if listener is not None:
-        yield Reached(listener, is_own(address), listener.watch())
-        return
-    host = f"[{address.host}]" if ":" in address.host else address.host
-    with Tap(f"{host}:{address.port}", allow_remote=allow_remote) as tap:
-        yield Reached(tap, is_own(address), tap.watch())
+        yield _led(listener, own=is_own(address))
+    elif is_loopback(address.host) and _is_free(address):  # a tap there would listen in the place of nobody
+        yield Reached(address.host, address.port)
+    else:
+        with Tap(_place(address.host, address.port), allow_remote=allow_remote) as tap:
+            yield _led(tap, own=is_own(address))
+
+
+def _led(listener: Listener, *, own: bool) -> Reached:
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listener.host, listener.host)  # noqa: S104  compared only
+    return Reached(host, listener.port, own, listener.watch())
+
+
+def _place(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _is_free(address: Address) -> bool:
+    """Tell whether an address could be listened at, so that nobody does; asked without a connection."""
+    host = "127.0.0.1" if address.host.lower() == "localhost" else address.host
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.bind((host, address.port))
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager
@@ -88,11 +117,11 @@ def in_place(to: Listener | None, told: Server | None = None) -> Iterator[Reache
             own = UpgradeServer(told)
             _PASSING.add(own)
             with own:
-                yield Reached(own, own=True, watch=own.watch())
+                yield _led(own, own=True)
             return
         to = servers[0]
     if not isinstance(to, Listener) or not to.running:
         raise WrongUse(f"to is a running UpgradeServer or Tap, not {to!r}")
     if not to.records:
         raise WrongUse("this server keeps no traces: start it without record=False")
-    yield Reached(to, is_own(Address(to.host, to.port)), to.watch())
+    yield _led(to, own=is_own(Address(to.host, to.port)))

@@ -82,13 +82,18 @@ class _Speaker:
         except self._h2.exceptions.ProtocolError as error:
             self.over = True
             self.problem = f"the other side's HTTP/2 cannot be read: {error or type(error).__name__}"
-            return self.core.data_to_send() or self._goodbye()  # h2 says none itself where the preface is wrong
-        return self.core.data_to_send()
+            return self.written() or self._goodbye()  # h2 says none itself where the preface is wrong
+        return self.written()
 
-    def _goodbye(self) -> Any:
+    def written(self) -> bytes:
+        """Return, and forget, what there is to send."""
+        data: bytes = self.core.data_to_send()
+        return data
+
+    def _goodbye(self) -> bytes:
         """Return a GOAWAY that says PROTOCOL_ERROR (RFC 9113, 5.4.1)."""
         self.core.close_connection(self._h2.errors.ErrorCodes.PROTOCOL_ERROR)
-        return self.core.data_to_send()
+        return self.written()
 
     def note(self, kind: str, event: Any) -> None:
         """Do what an event of h2 asks for."""
@@ -112,7 +117,7 @@ class _Server(_Speaker):
             self.over = True
             self.problem = str(error)
             return self._goodbye()
-        return self.core.data_to_send()
+        return self.written()
 
     def note(self, kind: str, event: Any) -> None:
         """Answer whole requests, and give back the room that their content took."""
@@ -164,7 +169,7 @@ class _Client(_Speaker):
         told = self._h2.settings.Settings(client=True, initial_values=_pairs(self.settings))
         self.core.local_settings = told
         self.core.initiate_upgrade_connection()
-        return self.core.data_to_send()
+        return self.written()
 
     def note(self, kind: str, event: Any) -> None:
         """Read the answer to its end."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import pytest
 
 from labkit.errors import Failed
 from labkit.net import process
-from labkit.net.process import clean_environment, run_child
+from labkit.net.process import clean_environment, run_child, running_child
 
 
 def python(code: str, **settings):
@@ -25,6 +26,13 @@ def alive(number: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def wait_for_the_end_of(number: int) -> None:
+    until = time.monotonic() + 10
+    while alive(number) and Path(f"/proc/{number}/stat").read_text().split()[2] != "Z":
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 def test_what_it_wrote_and_how_it_ended():
@@ -48,11 +56,7 @@ def test_what_was_written_before_the_end_is_kept():
 def test_its_children_end_with_it():
     """A process that the child started and left behind is ended too."""
     code = "import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']).pid)"
-    number = int(python(code).out)
-    until = time.monotonic() + 10
-    while alive(number) and Path(f"/proc/{number}/stat").read_text().split()[2] != "Z":
-        assert time.monotonic() < until
-        time.sleep(0.01)
+    wait_for_the_end_of(int(python(code).out))
 
 
 def test_much_output_is_dropped_and_counted():
@@ -113,3 +117,37 @@ def test_proxy_settings_do_not_reach_it(monkeypatch: pytest.MonkeyPatch, name: s
     monkeypatch.setenv(name, "http://127.0.0.1:9")
     assert name not in clean_environment()
     assert python("import os; print(sorted(os.environ))").out.count(b"roxy") == 0
+
+
+TALKING = "import subprocess, sys; other = subprocess.Popen([sys.executable, '-c', 'input()']); print(other.pid, flush=True); input()"
+
+
+def test_a_running_child_can_be_talked_to():
+    """Its pipes are there while it runs, and closed when the block is left; so is it, with its own children."""
+    with running_child([sys.executable, "-c", TALKING], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        other = int(child.stdout.readline())
+        assert child.poll() is None
+        assert child in process._RUNNING
+    assert child.returncode == -9
+    assert (child.stdin.closed, child.stdout.closed) == (True, True)
+    assert child not in process._RUNNING
+    wait_for_the_end_of(other)
+
+
+def test_a_running_child_ends_with_an_error_too():
+    """Whatever happens in the block, nothing is left behind."""
+    with pytest.raises(KeyError), running_child([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        raise KeyError
+    assert child.returncode == -9
+
+
+def test_a_running_child_ends_with_the_interpreter():
+    """A block that is never left is no obstacle: what runs is ended before the interpreter is."""
+    code = (
+        "import subprocess, sys\n"
+        "from labkit.net.process import running_child\n"
+        "block = running_child([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        "print(block.__enter__().pid)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
+    wait_for_the_end_of(int(done.stdout))
