@@ -196,6 +196,10 @@ class Trace:
         """Return this trace under another title."""
         return replace(self, title=title)
 
+    def noted(self, note: str) -> Trace:
+        """Return this trace with one more thing said in its note."""
+        return replace(self, note="; ".join(each for each in (self.note, note) if each))
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Trace) and self._shape == other._shape
 

@@ -1,0 +1,264 @@
+"""The real curl, run against the lab: bounded, recorded, and with its exit code explained.
+
+curl(url, offer)          asks url with the offer's field lines
+curl("curl -i … URL")     a pasted command line, read without a shell; any host in it is the lab's server
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+
+from labkit.commandlines.curl_line import CurlLine, read_curl
+from labkit.commandlines.words import quoted
+from labkit.dissection import dissect
+from labkit.errors import WrongUse
+from labkit.net.address import Address, check_loopback, is_loopback, parse_url
+from labkit.net.client import fresh_key
+from labkit.net.curl_codes import Seen, meaning
+from labkit.net.listener import Listener, Watch
+from labkit.net.process import Finished, run_child
+from labkit.net.programs import Program, find
+from labkit.net.ran import Ran, named
+from labkit.net.reach import Reached, in_place, reach
+from labkit.parties.described import Server
+from labkit.parties.http2 import http2_server
+from labkit.parties.offer import Offer
+from labkit.parties.stream import echo
+from labkit.snippets.curl import arguments
+from labkit.trace import Direction
+from labkit.wire.upgrade import SAMPLE_KEY
+
+__all__ = ["connect_to", "curl"]
+
+_MOST_PATIENCE = 60.0  # seconds
+_GRACE = 2.0  # seconds beyond its own --max-time, in which curl ends by itself
+_BETWEEN = 0.5  # seconds to wait for an answer to what stdin gave, before the next piece
+_MOST_STDIN = 1 << 20  # bytes
+_KNOWING = Server(protocols={"websocket": echo, "h2c": http2_server})
+_PLAIN = {"https": "http", "wss": "ws"}
+# What sends stdin as it is after the head: a GET with no framing of its own, and no wait for a 100.
+_FROM_STDIN = (("upload-file", "-"), ("request", "GET"), ("header", "Transfer-Encoding:"), ("header", "Expect:"))
+
+
+def curl(
+    what: str,
+    offer: Offer | None = None,
+    *,
+    options: Sequence[str] = (),
+    stdin: Sequence[bytes] = (),
+    to: Listener | None = None,
+    patience: float = 2.0,
+    allow_remote: bool = False,
+) -> Ran:
+    """Run the real curl, and tell what it did, what it printed, and what crossed the wire.
+
+    Straight to the lab's own server, which records; before any other server a tap is put. curl ends by
+    its own `--max-time`, so that what it holds in its buffer is printed: one that is killed prints
+    nothing. Its configuration file and the proxy settings of the environment are not looked at.
+
+    Args:
+        what: a URL; or a whole command line as it is pasted, also as "Copy as cURL" writes it, which is
+            read without a shell. In that one any host but loopback is answered by the lab's server.
+        offer: the field lines to send; without it curl's own alone. Not with a pasted line.
+        options: more of curl's options, such as "--http2".
+        stdin: bytes to send after the 101, each piece once the one before was answered: frames.
+        to: the server that answers for a pasted line's host; unless told the one that runs.
+        patience: the most seconds that curl may take.
+        allow_remote: allow a URL of another host than loopback.
+
+    Raises:
+        Absent: there is no curl on this machine.
+        Refused: the host is not loopback, or an option would read or write files, or reach another host.
+        WrongUse: the line cannot be read.
+
+    >>> from labkit.net.server import UpgradeServer
+    >>> with UpgradeServer() as server:
+    ...     ran = curl(server.url, Offer.bare())
+    >>> ran.status, ran.code
+    (400, 0)
+    """
+    if not isinstance(what, str):
+        raise WrongUse(f"what curl asks is a URL or a command line, not {what!r}")
+    pasted = len(what.split()) > 1 or what.strip() in ("curl", "curl.exe")  # a URL holds no blank
+    _check(offer, stdin, patience, pasted=pasted)
+    program = find("curl").required()
+    with ExitStack() as stack:
+        if pasted:
+            line = _with(read_curl(what), options)
+            call = _in_place(stack, line, to, speaks_ws="speaks" in program.note)
+        else:
+            call = _to_url(stack, what, offer, options, to, allow_remote=allow_remote)
+        return _run(program, call, [bytes(piece) for piece in stdin], patience)
+
+
+def _check(offer: Offer | None, stdin: Sequence[bytes], patience: float, *, pasted: bool) -> None:
+    if not isinstance(offer, Offer | None):
+        raise WrongUse(f"offer is an Offer, such as Offer.websocket(), not {offer!r}")
+    if pasted and offer is not None:
+        raise WrongUse("a pasted line says itself what to offer: leave the offer out, or give the URL alone")
+    if type(patience) not in (int, float) or not 0 < patience <= _MOST_PATIENCE:
+        raise WrongUse(f"patience is above 0 and at most {_MOST_PATIENCE:g} seconds, not {patience!r}")
+    if isinstance(stdin, (bytes, str)) or not all(isinstance(piece, bytes) for piece in stdin):
+        raise WrongUse(f"stdin is a list of pieces of bytes, not {stdin!r}")
+    if sum(map(len, stdin)) > _MOST_STDIN:
+        raise WrongUse(f"stdin is at most {_MOST_STDIN} bytes long")
+
+
+@dataclass(frozen=True)
+class _Call:
+    """What is to be run: the line, where it leads, and what had to be changed."""
+
+    line: CurlLine
+    reached: Reached
+    leading: tuple[tuple[str, str | None], ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def _with(line: CurlLine, options: Sequence[str]) -> CurlLine:
+    if isinstance(options, str) or not all(isinstance(each, str) for each in options):
+        raise WrongUse(f"options is a list of texts, such as ['--http2'], not {options!r}")
+    more = read_curl(quoted(["curl", *options, line.url]))
+    return replace(line, options=(*line.options, *more.options), notes=(*line.notes, *more.notes))
+
+
+def _to_url(
+    stack: ExitStack, url: str, offer: Offer | None, options: Sequence[str], to: Listener | None, *, allow_remote: bool
+) -> _Call:
+    address = parse_url(url)
+    if to is None:
+        check_loopback(address.host, allow_remote)
+    reached = stack.enter_context(reach(address, allow_remote=allow_remote) if to is None else in_place(to))
+    if (
+        offer is not None
+        and not reached.own
+        and offer.raw is None
+        and offer.fields.get("Sec-WebSocket-Key") == SAMPLE_KEY
+    ):
+        offer = offer.with_field("Sec-WebSocket-Key", fresh_key())
+    line = read_curl(quoted(["curl", *(arguments(offer, url) if offer else ["--include", url])]))
+    unbounded = tuple(option for option in line.options if option[0] != "max-time")  # `patience` says how long
+    return _Call(_with(replace(line, options=unbounded), options), reached, _leading(address, reached))
+
+
+def _in_place(stack: ExitStack, line: CurlLine, to: Listener | None, *, speaks_ws: bool) -> _Call:
+    """Let a pasted line reach the lab's server in the place of its host, or the loopback server that it names."""
+    address = parse_url(line.url)
+    if to is None and is_loopback(address.host):
+        reached = stack.enter_context(reach(address))
+        return _Call(line, reached, _leading(address, reached))
+    asks_h2c = any(name == "http2" for name, _ in line.options)
+    reached = stack.enter_context(in_place(to, _KNOWING if asks_h2c else None))
+    line, notes = _spoken_here(line, speaks_ws=speaks_ws)
+    entries = connect_to(reached.place) if to is None else (f"::{reached.place}",)
+    return _Call(line, reached, tuple(("connect-to", each) for each in entries), notes)
+
+
+def connect_to(place: str) -> tuple[str, ...]:
+    """Return libcurl's CONNECT_TO entries: loopback hosts as they are written, every other is answered at a place.
+
+    An entry that only begins with the host does not end the search of libcurl 7.88, so each repeats it.
+
+    >>> connect_to("127.0.0.1:8101")[-1]
+    '::127.0.0.1:8101'
+    """
+    own = ("127.0.0.1", "localhost", "[::1]")
+    return (*(f"{each}::{each}:" for each in own), f"::{place}")
+
+
+def _leading(address: Address, reached: Reached) -> tuple[tuple[str, str | None], ...]:
+    """Return what leads curl to a listener that stands at another address than the URL's."""
+    if reached.watch is None or (reached.host, reached.port) == (address.host, address.port):
+        return ()
+    host = f"[{address.host}]" if ":" in address.host else address.host
+    return (("connect-to", f"{host}:{address.port}:{reached.place}"),)
+
+
+def _spoken_here(line: CurlLine, *, speaks_ws: bool) -> tuple[CurlLine, tuple[str, ...]]:
+    """Change a pasted URL's scheme to what the lab and this curl speak; say so."""
+    scheme, _, rest = line.url.partition("://")
+    if not rest:
+        return line, ()
+    was, scheme, notes = scheme, scheme.lower(), []
+    if scheme in _PLAIN:
+        scheme = _PLAIN[scheme]
+        notes.append(f"{was} was changed to {scheme}: the lab speaks no TLS")
+    offers = any(name == "header" and (value or "").lower().startswith("upgrade:") for name, value in line.options)
+    if scheme == "ws" and (offers or not speaks_ws):
+        scheme = "http"
+        why = "the line makes the offer itself" if offers else "this curl speaks no ws"
+        notes.append(f"ws was changed to http: {why}")
+    return replace(line, url=f"{scheme}://{rest}"), tuple(notes)
+
+
+def _run(program: Program, call: _Call, pieces: list[bytes], patience: float) -> Ran:
+    line, notes = _bounded(call, patience)
+    if pieces:
+        line = replace(line, options=(*line.options, *_FROM_STDIN))
+        notes = (*notes, f"standard input gave {sum(map(len, pieces))} bytes after the 101")
+    words = ["-q", *line.arguments()]
+    watch = call.reached.watch
+    feed = _feed(watch, pieces, patience) if watch and pieces else None
+    done = run_child([program.path, *words], patience=patience + _GRACE, feed=feed)
+    name = f"curl {program.version}".rstrip()
+    traces = named(call.reached.traces(), name)
+    ran = Ran(name, quoted(["curl", *words]), done.code, "", done.out, done.err, done.dropped, traces, notes)
+    return replace(ran, meaning=_meaning(ran, done, line, program.version))
+
+
+def _bounded(call: _Call, patience: float) -> tuple[CurlLine, tuple[str, ...]]:
+    """Put the lab's own options before those of the line, and see that curl ends by itself in time."""
+    line, notes = call.line, [*call.line.notes, *call.notes]
+    kept = tuple((name, value) for name, value in line.options if name != "max-time")
+    asked = _seconds(line.value("max-time"))
+    if asked is not None and asked > patience:
+        notes.append(f"--max-time was lowered from {asked:g} to {patience:g}")
+    most = patience if asked is None else min(asked, patience)
+    own = (("noproxy", "*"), ("silent", None), ("show-error", None), ("max-time", f"{most:g}"))
+    return replace(line, options=(*own, *call.leading, *kept)), tuple(notes)
+
+
+def _seconds(text: str | None) -> float | None:
+    """Return curl's own number of seconds; None where it is absent, none, or 0, which means for ever."""
+    try:
+        seconds = float(text or "")
+    except ValueError:
+        return None
+    return seconds if 0 < seconds < math.inf else None
+
+
+def _meaning(ran: Ran, done: Finished, line: CurlLine, version: str) -> str:
+    if done.code is None:
+        return done.ended
+    scheme = line.url.partition("://")[0].lower() if "://" in line.url else "http"
+    return meaning(done.code, Seen(ran.status, scheme, frozenset(name for name, _ in line.options), version))
+
+
+def _feed(watch: Watch, pieces: list[bytes], patience: float) -> Iterator[bytes | None]:
+    """Give each piece once the one before was answered, the first after the 101; nothing where that does not come."""
+    until = time.monotonic() + patience
+    while (status := _status(watch)) is None:
+        if time.monotonic() > until:
+            return
+        yield None
+    if status != 101:
+        return
+    for piece in pieces:
+        heard = _heard(watch)
+        yield piece
+        soon = time.monotonic() + _BETWEEN
+        while _heard(watch) == heard and time.monotonic() < soon:
+            yield None
+
+
+def _status(watch: Watch) -> int | None:
+    trace = watch.so_far()
+    return dissect(trace).status if trace else None
+
+
+def _heard(watch: Watch) -> int:
+    trace = watch.so_far()
+    return len(trace.stream(Direction.TO_CLIENT)) if trace else 0
