@@ -19,9 +19,13 @@ if TYPE_CHECKING:
     from labkit.errors import LabError
     from labkit.formats.jsonl import load
     from labkit.lessons.doctor import doctor
+    from labkit.net.browser import browse
     from labkit.net.client import ask
+    from labkit.net.copying import copy_as
+    from labkit.net.curl import curl
     from labkit.net.kernel import kernel_upgrade
     from labkit.net.listener import stop_all
+    from labkit.net.php import php
     from labkit.net.run import run
     from labkit.net.server import UpgradeServer
     from labkit.net.tap import Tap
@@ -55,7 +59,10 @@ _WHERE = {
     "UpgradeServer": "net.server",
     "accept_key": "wire.upgrade",
     "ask": "net.client",
+    "browse": "net.browser",
     "check": "render.verdict",
+    "copy_as": "net.copying",
+    "curl": "net.curl",
     "diagram": "render.diagram",
     "dissect": "dissection",
     "doctor": "lessons.doctor",
@@ -67,6 +74,7 @@ _WHERE = {
     "http2_server": "parties.http2",
     "kernel_upgrade": "net.kernel",
     "load": "formats.jsonl",
+    "php": "net.php",
     "rulebook": "render.rulebook",
     "run": "net.run",
     "simulate": "simulation",
@@ -75,8 +83,9 @@ _WHERE = {
 
 __all__ = [
     "Answer", "Direction", "Hop", "LabError", "Limits", "Offer", "Scenario", "Server", "Stream", "Tap", "Trace",
-    "UpgradeServer", "accept_key", "ask", "check", "diagram", "dissect", "doctor", "echo", "evaluate", "explain",
-    "faults", "http2_client", "http2_server", "kernel_upgrade", "load", "rulebook", "run", "simulate", "stop_all",
+    "UpgradeServer", "accept_key", "ask", "browse", "check", "copy_as", "curl", "diagram", "dissect", "doctor",
+    "echo", "evaluate", "explain", "faults", "http2_client", "http2_server", "kernel_upgrade", "load", "php",
+    "rulebook", "run", "simulate", "stop_all",
 ]  # fmt: skip
 
 
@@ -88,6 +97,8 @@ def __getattr__(name: str) -> Any:
             return version("http101-labkit")
         except PackageNotFoundError:
             return "0 (not installed)"
+    if name == "phpcurl":  # a room of its own, with names of PHP's
+        return import_module("labkit.phpcurl")
     if name not in _WHERE:
         raise AttributeError(f"module 'labkit' has no attribute {name!r}")
     value = getattr(import_module(f"labkit.{_WHERE[name]}"), name)

@@ -89,7 +89,9 @@ class PageRan(Ran):
         lines = [f"> {line[:_WIDEST]}{'…' if len(line) > _WIDEST else ''}" for line in first_lines(self.command)]
         return "\n".join([*lines, self.screen])
 
-    def _ended(self) -> str:
+    @property
+    def ended(self) -> str:
+        """How it ended, in two words."""
         last = next((each for each in reversed(self.events) if each.kind == "close"), None)
         return f"close {last.code}" if last else "no close"
 

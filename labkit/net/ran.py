@@ -87,14 +87,16 @@ class Ran:
 
     def _last(self) -> list[str]:
         dropped = [f"[{self.dropped} more bytes, not kept]"] if self.dropped else []
-        return [*dropped, f"[{self._ended()}: {self.meaning}]", *(f"[{note}]" for note in self.notes)]
+        return [*dropped, f"[{self.ended}: {self.meaning}]", *(f"[{note}]" for note in self.notes)]
 
-    def _ended(self) -> str:
+    @property
+    def ended(self) -> str:
+        """How it ended, in two words."""
         return "ended by the lab" if self.code is None else f"exit {self.code}"
 
     def __repr__(self) -> str:
         answer = self.status or "no answer"
-        return f"<{type(self).__name__} {self.program.partition(' ')[0]}: {answer}, {self._ended()}>"
+        return f"<{type(self).__name__} {self.program.partition(' ')[0]}: {answer}, {self.ended}>"
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         return {"text/plain": str(self)}

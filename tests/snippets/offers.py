@@ -1,0 +1,120 @@
+"""Offers to be copied, by name; and which form cannot say which, with the word that its refusal has to hold."""
+
+from __future__ import annotations
+
+from labkit.parties.offer import Offer
+from labkit.wire.fields import Fields
+
+WEBSOCKET = Offer.websocket("/chat?room=1")
+EXTENSIONS = "Sec-WebSocket-Extensions"
+ODD = "a'b\"c\\d$e`f%25g!h;i&j<k>l{m}[n]*~#|^ \xe9\xff"
+POST = Offer.plain().but(method="POST", content=b"it's $5 \xe9\n@\\").with_field("Content-Length", "12")
+
+OFFERS = {
+    "websocket": WEBSOCKET,
+    "another key": Offer.websocket(key="AQIDBAUGBwgJCgsMDQ4PEA=="),
+    "subprotocols": Offer.websocket(subprotocols=("chat", "superchat")),
+    "subprotocols without a space": Offer.websocket().with_field("Sec-WebSocket-Protocol", "a,b"),
+    "deflate": Offer.websocket(deflate=True),
+    "deflate, limited": WEBSOCKET.with_field(EXTENSIONS, "permessage-deflate; server_max_window_bits=10; client_max_window_bits"),
+    "deflate, quoted": WEBSOCKET.with_field(EXTENSIONS, 'permessage-deflate; server_max_window_bits="10"'),
+    "another extension": WEBSOCKET.with_field(EXTENSIONS, "x-shout"),
+    "a cookie and an origin": WEBSOCKET.with_field("Cookie", "a=b; c=\"d'\"").with_field("Origin", "https://example.com"),
+    "an origin": WEBSOCKET.with_field("Origin", "null"),
+    "an escape in Origin": WEBSOCKET.with_field("Origin", "a\x1b"),
+    "odd characters": WEBSOCKET.with_field("X-Odd", ODD),
+    "a control character": WEBSOCKET.with_field("X-Odd", "a\x01\x1b[0m\x7f\tb"),
+    "an empty value": WEBSOCKET.with_field("X-Empty", ""),
+    "a value of spaces": WEBSOCKET.with_field("X-Empty", "  "),
+    "repeated lines": WEBSOCKET.with_field("X-Twice", "1").twice("X-Twice").twice("Upgrade"),
+    "own agent": WEBSOCKET.with_field("User-Agent", "mine").with_field("Accept", "text/plain"),
+    "two hosts": WEBSOCKET.twice("Host", "other.example.com"),
+    "no host": WEBSOCKET.without("Host"),
+    "a port in Host": WEBSOCKET.with_field("Host", "server.example.com:8080"),
+    "no key": WEBSOCKET.without("Sec-WebSocket-Key"),
+    "a short key": Offer.websocket(key="AAAA"),
+    "version 12": WEBSOCKET.with_field("Sec-WebSocket-Version", "12"),
+    "keep-alive too": WEBSOCKET.with_field("Connection", "keep-alive, Upgrade"),
+    "upgrade last": WEBSOCKET.without("Upgrade").with_field("Upgrade", "websocket"),
+    "a space behind a name": WEBSOCKET.renamed("Upgrade", "Upgrade "),
+    "a name in small letters": WEBSOCKET.renamed("Upgrade", "upgrade"),
+    "a name with a colon": WEBSOCKET.with_field("X:Y", "z"),
+    "a name with an at sign": WEBSOCKET.with_field("@/etc/passwd", "z"),
+    "folded": WEBSOCKET.folded("Upgrade"),
+    "a line end in a value": WEBSOCKET.with_field("X-Odd", "a\rb"),
+    "capitals in Host": WEBSOCKET.with_field("Host", "Server.Example.com"),
+    "an empty query": Offer.websocket("/?"),
+    "dot segments": Offer.websocket("/a/../b"),
+    "a quote in the query": Offer.websocket("/a?b='c'"),
+    "bare": Offer.bare(),
+    "h2c": Offer.h2c(),
+    "custom": Offer.custom("shout/2", "/a%20b;c,d"),
+    "OPTIONS *": Offer.tls(),
+    "plain": Offer.plain(),
+    "HEAD": Offer.plain().but(method="HEAD"),
+    "an absolute target": Offer.plain("http://server.example.com/a?b"),
+    "a target with a space": Offer.plain("/a b\xe9"),
+    "POST": POST.with_field("Content-Type", "text/plain"),
+    "POST without a type": POST,
+    "POST of a wrong length": POST.with_field("Content-Length", "2"),
+    "POST without a length": POST.without("Content-Length"),
+    "POST of two lengths": POST.twice("Content-Length", ""),
+    "PUT of a file's name": Offer.plain().but(method="PUT", content=b"@x").with_field("Content-Length", "2"),
+    "GET with content": Offer.plain().but(content=b"x" * 2000).with_field("Content-Length", "2000"),
+    "content with a zero byte": Offer.plain().but(method="POST", content=b"\0").with_field("Content-Length", "1"),
+    "chunks": Offer.plain().but(method="POST", content=b"0\r\n\r\n").with_field("Transfer-Encoding", "chunked"),
+    "an empty POST": Offer.plain().but(method="POST").with_field("Content-Length", "0"),
+    "HTTP/1.0": Offer.bare().but(version="HTTP/1.0"),
+    "HTTP/9.9": Offer.bare().but(version="HTTP/9.9"),
+    "no method": Offer.bare().but(method=""),
+    "early bytes": Offer.bare().but(early=b"\x81\x80abcd"),
+    "cuts": WEBSOCKET.cut(3, 40, 100),
+    "raw bytes": Offer.of_bytes(WEBSOCKET.to_bytes().replace(b"\r\n", b"\n") + b"\n\xff"),
+    "no HTTP": Offer.of_bytes(b"\x16\x03\x01\0\r\n\r\n"),
+    "no lines": Offer(Fields()),
+}  # fmt: skip
+
+_LIBRARIES = ("curl", "php")
+_OWN = ("websockets", "javascript")
+_NO_WEBSOCKET = [
+    "bare", "h2c", "custom", "OPTIONS *", "plain", "HEAD", "an absolute target", "a target with a space", "POST",
+    "POST without a type", "POST of a wrong length", "POST without a length",
+    "POST of two lengths", "PUT of a file's name", "GET with content",
+    "content with a zero byte", "chunks", "an empty POST", "HTTP/1.0", "HTTP/9.9", "no method", "no lines",
+]  # fmt: skip
+_ROWS = [
+    (("a value of spaces", "a name with a colon", "a name with an at sign"), _LIBRARIES, "field line"),
+    (("two hosts",), (*_LIBRARIES, *_OWN), "Host"),
+    (("no host",), _OWN, "Host"),
+    (("no key", "a short key"), _OWN, "Sec-WebSocket-Key"),
+    (("version 12",), _OWN, "Sec-WebSocket-Version"),
+    (("keep-alive too",), _OWN, "Connection"),
+    (("a space behind a name", "a name in small letters"), _OWN, "[Uu]pgrade"),
+    (("dot segments", "an empty query"), _OWN, "target"),
+    (("a quote in the query",), ("javascript",), "target"),
+    (("folded",), (*_LIBRARIES, *_OWN), "Upgrade"),
+    (("a line end in a value",), (*_LIBRARIES, *_OWN), "X-Odd"),
+    (("capitals in Host",), ("websockets",), "Host"),
+    (("subprotocols without a space",), _OWN, "Sec-WebSocket-Protocol"),
+    (("deflate, quoted",), _OWN, EXTENSIONS),
+    (("deflate, limited", "another extension"), ("javascript",), EXTENSIONS),
+    (("another extension",), ("websockets",), EXTENSIONS),
+    (("a cookie and an origin",), ("javascript",), "Cookie|Origin"),
+    (("an origin",), ("javascript",), "Origin"),
+    (("an escape in Origin",), _OWN, "Origin"),
+    (("own agent",), ("javascript",), "User-Agent|Accept"),
+    (("a control character",), ("websockets",), "X-Odd"),
+    (("odd characters", "a control character", "an empty value", "a value of spaces"), ("javascript",), "X-"),
+    (("a name with a colon", "a name with an at sign"), ("javascript",), "X:Y|@/etc/passwd"),
+    (("repeated lines",), ("javascript",), "X-Twice|Upgrade"),
+    (("content with a zero byte",), ("curl",), "zero byte"),
+    (("chunks",), _LIBRARIES, "Transfer-Encoding"),
+    (("HTTP/9.9",), _LIBRARIES, "version"),
+    (("no method",), _LIBRARIES, "method"),
+    (("early bytes",), (*_LIBRARIES, *_OWN), "early"),
+    (("cuts",), (*_LIBRARIES, *_OWN), "cuts"),
+    (("raw bytes", "no HTTP"), (*_LIBRARIES, *_OWN), "raw"),
+    (tuple(_NO_WEBSOCKET), _OWN, "method|version|content|target|Sec-WebSocket-Key"),
+]
+REFUSED = {(name, form): word for names, forms, word in _ROWS for name in names for form in forms}
+"""What a form cannot say: the name of the offer, the form, and a pattern for what is named."""
