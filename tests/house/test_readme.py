@@ -20,7 +20,7 @@ def blocks(language):
 
 
 def test_the_python_blocks_run_and_print_what_the_readme_shows(tmp_path, monkeypatch):
-    """Every Python block runs; the first prints the diagram that stands below it, the last the findings."""
+    """Every Python block runs; they print the diagram, the findings and curl's answer that stand below them."""
     monkeypatch.chdir(tmp_path)
     shown = next(block for block in blocks("text") if "Switched" in block)
     outputs = []
@@ -29,9 +29,10 @@ def test_the_python_blocks_run_and_print_what_the_readme_shows(tmp_path, monkeyp
         with contextlib.redirect_stdout(out):
             exec(compile(source, "README.md", "exec"), {})
         outputs.append(out.getvalue())
-    assert len(outputs) == 3
+    assert len(outputs) == 4
     assert outputs[0].startswith(shown)
     assert outputs[2].endswith(next(block for block in blocks("text") if "finding" in block))
+    assert outputs[3].startswith(next(block for block in blocks("text") if "exit 0" in block))
 
 
 def test_the_terminal_lines_run(tmp_path, monkeypatch):
