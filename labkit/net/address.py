@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from labkit.errors import Refused, WrongUse
 
-__all__ = ["Address", "check_loopback", "is_loopback", "parse_address", "parse_url"]
+__all__ = ["Address", "check_loopback", "is_loopback", "parse_address", "parse_url", "place"]
 
 _PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 _NAME = re.compile(r"[A-Za-z0-9.\-_:%]+")
@@ -80,6 +80,16 @@ def _ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return ipaddress.ip_address(host)
     except ValueError:
         return None
+
+
+def place(host: str, port: int) -> str:
+    """Return an address as HOST:PORT, as one dials it: what listens everywhere is dialled on loopback.
+
+    >>> place("0.0.0.0", 8101), place("::1", 8101)
+    ('127.0.0.1:8101', '[::1]:8101')
+    """
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  compared only
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def is_loopback(host: str) -> bool:

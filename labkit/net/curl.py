@@ -16,14 +16,14 @@ from labkit.commandlines.curl_line import CurlLine, read_curl
 from labkit.commandlines.words import quoted
 from labkit.dissection import dissect
 from labkit.errors import WrongUse
-from labkit.net.address import Address, check_loopback, is_loopback, parse_url
+from labkit.net.address import Address, check_loopback, is_loopback, parse_url, place
 from labkit.net.client import fresh_key
 from labkit.net.curl_codes import Seen, meaning
 from labkit.net.listener import Listener, Watch
 from labkit.net.process import Finished, run_child
 from labkit.net.programs import Program, find
 from labkit.net.ran import Ran, named
-from labkit.net.reach import Reached, in_place, reach
+from labkit.net.reach import Reached, connect_to, in_place, reach
 from labkit.parties.described import Server
 from labkit.parties.http2 import http2_server
 from labkit.parties.offer import Offer
@@ -32,7 +32,7 @@ from labkit.snippets.curl import arguments
 from labkit.trace import Direction
 from labkit.wire.upgrade import SAMPLE_KEY
 
-__all__ = ["connect_to", "curl"]
+__all__ = ["curl"]
 
 _MOST_PATIENCE = 60.0  # seconds
 _GRACE = 2.0  # seconds beyond its own --max-time, in which curl ends by itself
@@ -157,24 +157,11 @@ def _in_place(stack: ExitStack, line: CurlLine, to: Listener | None, *, speaks_w
     return _Call(line, reached, tuple(("connect-to", each) for each in entries), notes)
 
 
-def connect_to(place: str) -> tuple[str, ...]:
-    """Return libcurl's CONNECT_TO entries: loopback hosts as they are written, every other is answered at a place.
-
-    An entry that only begins with the host does not end the search of libcurl 7.88, so each repeats it.
-
-    >>> connect_to("127.0.0.1:8101")[-1]
-    '::127.0.0.1:8101'
-    """
-    own = ("127.0.0.1", "localhost", "[::1]")
-    return (*(f"{each}::{each}:" for each in own), f"::{place}")
-
-
 def _leading(address: Address, reached: Reached) -> tuple[tuple[str, str | None], ...]:
     """Return what leads curl to a listener that stands at another address than the URL's."""
     if reached.watch is None or (reached.host, reached.port) == (address.host, address.port):
         return ()
-    host = f"[{address.host}]" if ":" in address.host else address.host
-    return (("connect-to", f"{host}:{address.port}:{reached.place}"),)
+    return (("connect-to", f"{place(address.host, address.port)}:{reached.place}"),)
 
 
 def _spoken_here(line: CurlLine, *, speaks_ws: bool) -> tuple[CurlLine, tuple[str, ...]]:

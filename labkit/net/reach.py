@@ -15,14 +15,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from labkit.errors import WrongUse
-from labkit.net.address import Address, check_loopback, is_loopback
+from labkit.net.address import Address, check_loopback, is_loopback, place
 from labkit.net.listener import Listener, Watch, is_own, recorder_at, running
 from labkit.net.server import UpgradeServer
 from labkit.net.tap import Tap
 from labkit.parties.described import Server
 from labkit.trace import Trace
 
-__all__ = ["Reached", "in_place", "reach"]
+__all__ = ["Reached", "connect_to", "in_place", "reach"]
 
 
 _PASSING: weakref.WeakSet[Listener] = weakref.WeakSet()
@@ -48,7 +48,7 @@ class Reached:
     @property
     def place(self) -> str:
         """Host and port, as HOST:PORT."""
-        return _place(self.host, self.port)
+        return place(self.host, self.port)
 
     def traces(self) -> tuple[Trace, ...]:
         """Return what the program's connections carried, the oldest first; to be called once it ended."""
@@ -73,17 +73,24 @@ def reach(address: Address, *, allow_remote: bool = False) -> Iterator[Reached]:
     elif is_loopback(address.host) and _is_free(address):  # a tap there would listen in the place of nobody
         yield Reached(address.host, address.port)
     else:
-        with Tap(_place(address.host, address.port), allow_remote=allow_remote) as tap:
+        with Tap(place(address.host, address.port), allow_remote=allow_remote) as tap:
             yield _led(tap, own=is_own(address))
 
 
 def _led(listener: Listener, *, own: bool) -> Reached:
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listener.host, listener.host)  # noqa: S104  compared only
-    return Reached(host, listener.port, own, listener.watch())
+    return Reached(listener.host, listener.port, own, listener.watch())
 
 
-def _place(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+def connect_to(place: str) -> tuple[str, ...]:
+    """Return libcurl's CONNECT_TO entries: loopback hosts as they are written, every other is answered at a place.
+
+    An entry that only begins with the host does not end the search of libcurl 7.88, so each repeats it.
+
+    >>> connect_to("127.0.0.1:8101")[-1]
+    '::127.0.0.1:8101'
+    """
+    own = ("127.0.0.1", "localhost", "[::1]")
+    return (*(f"{each}::{each}:" for each in own), f"::{place}")
 
 
 def _is_free(address: Address) -> bool:

@@ -14,7 +14,7 @@ import pytest
 
 from labkit.errors import Absent, Refused, WrongUse
 from labkit.net import programs
-from labkit.net.curl import connect_to, curl
+from labkit.net.curl import curl
 from labkit.net.programs import find
 from labkit.net.server import UpgradeServer
 from labkit.parties.described import Limits, Server
@@ -441,8 +441,3 @@ def test_a_redirect_to_another_host_stays_here():
         ran = curl(WHOLE, options=["-L", "--max-redirs", "2"], to=server)
     assert ran.code == 47
     assert b"Host: other.example" in ran.trace.stream(Direction.TO_SERVER)
-
-
-def test_connect_to_leaves_loopback_alone():
-    """Loopback hosts are dialled as they are written."""
-    assert connect_to("[::1]:80") == ("127.0.0.1::127.0.0.1:", "localhost::localhost:", "[::1]::[::1]:", "::[::1]:80")

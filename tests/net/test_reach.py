@@ -10,7 +10,7 @@ from labkit.errors import Refused, WrongUse
 from labkit.net.address import parse_url
 from labkit.net.client import ask
 from labkit.net.listener import running
-from labkit.net.reach import in_place, reach
+from labkit.net.reach import connect_to, in_place, reach
 from labkit.net.server import UpgradeServer
 from labkit.net.tap import Tap
 
@@ -109,3 +109,8 @@ def test_what_records_nothing_cannot_be_named():
 
 def _url(listening: socket.socket) -> str:
     return f"http://127.0.0.1:{listening.getsockname()[1]}/"
+
+
+def test_connect_to_leaves_loopback_alone():
+    """Loopback hosts are dialled as they are written (CURLOPT_CONNECT_TO(3))."""
+    assert connect_to("[::1]:80") == ("127.0.0.1::127.0.0.1:", "localhost::localhost:", "[::1]::[::1]:", "::[::1]:80")

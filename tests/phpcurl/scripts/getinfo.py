@@ -1,0 +1,50 @@
+# ruff: noqa: F403, F405, T201  the names of PHP, and echo, as a PHP script has them
+import json
+
+from labkit.phpcurl import *
+
+ch = curl_init("http://example.com/path?a=b")
+before = curl_getinfo(ch)
+curl_setopt(ch, CURLOPT_RETURNTRANSFER, True)
+curl_setopt(ch, CURLINFO_HEADER_OUT, True)
+curl_exec(ch)
+after = curl_getinfo(ch)
+stable = {}
+for key in [
+    "url",
+    "content_type",
+    "http_code",
+    "header_size",
+    "request_size",
+    "filetime",
+    "redirect_count",
+    "size_upload",
+    "size_download",
+    "download_content_length",
+    "redirect_url",
+    "primary_ip",
+    "certinfo",
+    "local_ip",
+    "http_version",
+    "protocol",
+    "effective_method",
+    "request_header",
+]:
+    stable[key] = after[key]
+print(
+    json.dumps(
+        {
+            "before": list(before),
+            "after": list(after),
+            "stable": stable,
+            "scheme": after["scheme"],
+            "upload": after["upload_content_length"],
+            "empty": [before["content_type"], before["certinfo"], before["scheme"], before["url"]],
+            "asked": [
+                curl_getinfo(ch, CURLINFO_HEADER_OUT),
+                curl_getinfo(ch, 12345),
+                curl_getinfo(ch, CURLINFO_COOKIELIST),
+            ],
+        }
+    )
+)

@@ -1,0 +1,29 @@
+# ruff: noqa: F403, F405, T201  the names of PHP, and echo, as a PHP script has them
+import json
+
+from labkit.phpcurl import *
+
+fields = [
+    "Upgrade: websocket",
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    "Sec-WebSocket-Version: 13",
+    "Connection: Upgrade",
+]
+lines = []
+ch = curl_init("http://example.com/path")
+curl_setopt(ch, CURLOPT_HTTPHEADER, fields)
+curl_setopt(ch, CURLOPT_RETURNTRANSFER, True)
+
+
+def on_header(ch, line):
+    lines.append(line)
+    return -1 if line == "\r\n" else len(line)
+
+
+curl_setopt(ch, CURLOPT_HEADERFUNCTION, on_header)
+response = curl_exec(ch)
+print(
+    json.dumps(
+        {"exec": response, "errno": curl_errno(ch), "code": curl_getinfo(ch, CURLINFO_RESPONSE_CODE), "lines": lines}
+    )
+)

@@ -1,0 +1,13 @@
+<?php
+$fields = ['Upgrade: websocket', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', 'Sec-WebSocket-Version: 13', 'Connection: Upgrade'];
+$lines = [];
+$ch = curl_init('http://example.com/path');
+curl_setopt($ch, CURLOPT_HTTPHEADER, $fields);
+curl_setopt($ch, CURLOPT_RETURNTRANSFER, true);
+curl_setopt($ch, CURLOPT_TIMEOUT_MS, 300);
+curl_setopt($ch, CURLOPT_HEADERFUNCTION, function ($ch, $line) use (&$lines) {
+    $lines[] = [$line, curl_getinfo($ch, CURLINFO_RESPONSE_CODE)];
+    return strlen($line);
+});
+$response = curl_exec($ch);
+echo json_encode(['exec' => $response, 'errno' => curl_errno($ch), 'code' => curl_getinfo($ch, CURLINFO_RESPONSE_CODE), 'lines' => $lines]);

@@ -1,0 +1,11 @@
+<?php
+$fields = ['Upgrade: websocket', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', 'Sec-WebSocket-Version: 13', 'Connection: Upgrade'];
+$ch = curl_init('http://example.com/path');
+curl_setopt($ch, CURLOPT_HTTPHEADER, $fields);
+curl_setopt($ch, CURLOPT_RETURNTRANSFER, true);
+curl_setopt($ch, CURLOPT_TIMEOUT_MS, 300);
+curl_setopt($ch, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_0);
+curl_setopt($ch, CURLOPT_HEADER, true);
+$response = curl_exec($ch);
+echo json_encode(['exec' => $response, 'errno' => curl_errno($ch), 'code' => curl_getinfo($ch, CURLINFO_RESPONSE_CODE)]);
+curl_close($ch);

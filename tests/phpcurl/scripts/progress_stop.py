@@ -1,0 +1,20 @@
+# ruff: noqa: F403, F405, T201  the names of PHP, and echo, as a PHP script has them
+import json
+
+from labkit.phpcurl import *
+
+fields = [
+    "Upgrade: websocket",
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    "Sec-WebSocket-Version: 13",
+    "Connection: Upgrade",
+]
+ch = curl_init("http://example.com/path")
+curl_setopt(ch, CURLOPT_HTTPHEADER, fields)
+curl_setopt(ch, CURLOPT_RETURNTRANSFER, True)
+curl_setopt(ch, CURLOPT_NOPROGRESS, False)
+lines = []
+curl_setopt(ch, CURLOPT_HEADERFUNCTION, lambda ch, line: lines.append(line) or len(line))
+curl_setopt(ch, CURLOPT_PROGRESSFUNCTION, lambda ch, whole, down, all_up, up: len(lines) == 5)
+response = curl_exec(ch)
+print(json.dumps({"exec": response, "errno": curl_errno(ch)}))
