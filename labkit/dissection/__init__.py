@@ -10,15 +10,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from labkit.dissection.hop import Exchange, HopView, OpaquePart, Part, dissect_hop
+from labkit.dissection.hop import Exchange, Framed, HopView, OpaquePart, Part, dissect_hop
 from labkit.dissection.http import ContentPart, HeadPart
+from labkit.dissection.http2 import Http2Part
 from labkit.dissection.spans import Bits, Span
 from labkit.dissection.websocket import FramesPart
 from labkit.trace import Direction, End, Event, How, Trace, Transfer
 
 __all__ = [
-    "Bits", "ContentPart", "Dissection", "Exchange", "FramesPart", "HeadPart", "HopView", "OpaquePart", "Part",
-    "Span", "dissect",
+    "Bits", "ContentPart", "Dissection", "Exchange", "Framed", "FramesPart", "HeadPart", "HopView",
+    "Http2Part", "OpaquePart", "Part", "Span", "dissect",
 ]  # fmt: skip
 
 

@@ -5,12 +5,15 @@ Nothing here raises, whatever the bytes are; every byte of both directions lands
 
 from __future__ import annotations
 
+import base64
 import re
 from dataclasses import dataclass, field, replace
 
 from labkit.dissection.deflate import deflate_of, others
 from labkit.dissection.http import ContentPart, HeadPart, chunked_end, content_length
+from labkit.dissection.http2 import Http2Part, http2_parts
 from labkit.dissection.spans import Span
+from labkit.dissection.streams import Http2Fault
 from labkit.dissection.websocket import FramesPart
 from labkit.trace import Direction, How
 from labkit.wire.fields import Fields
@@ -18,7 +21,7 @@ from labkit.wire.http1 import Fault, Head, RequestHead, ResponseHead, scan
 from labkit.wire.upgrade import TOKENS, Token, offered
 from labkit.wire.websocket import scan as scan_frames
 
-__all__ = ["Exchange", "HopView", "OpaquePart", "Part", "dissect_hop"]
+__all__ = ["Exchange", "Framed", "HopView", "OpaquePart", "Part", "dissect_hop"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,8 @@ class OpaquePart:
         return Span(self.start, self.end, self.label, self.meaning, self.clause, self.fault)
 
 
-Part = HeadPart | ContentPart | FramesPart | OpaquePart
+Framed = FramesPart | Http2Part
+Part = HeadPart | ContentPart | Framed | OpaquePart
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +138,14 @@ class HopView:
         """Return the WebSocket frames of a direction, if it has any."""
         return next((part for part in self.parts[direction] if isinstance(part, FramesPart)), None)
 
+    def http2(self, direction: Direction) -> Http2Part | None:
+        """Return the HTTP/2 frames of a direction, if it has any."""
+        return next((part for part in self.parts[direction] if isinstance(part, Http2Part)), None)
+
+    def framed(self, direction: Direction) -> Framed | None:
+        """Return the frames of a direction, of whichever protocol."""
+        return self.frames(direction) or self.http2(direction)
+
     def spans(self, direction: Direction) -> tuple[Span, ...]:
         """Return the direction's spans; their leaves, joined, are its bytes."""
         return tuple(part.span() for part in self.parts[direction])
@@ -180,6 +192,12 @@ class _Way:
         frames = scan_frames(self.data, self.at)
         deflate, foreign = deflate_of(answer, direction), others(answer)
         self._take(FramesPart(self.data, self.at, len(self.data), frames, direction, deflate, foreign))
+
+    def http2(self, part: Http2Part | None, fault: str) -> None:
+        if part is None:
+            self.opaque("bytes that are no HTTP/2", TOKENS["h2c"].meaning, TOKENS["h2c"].source, fault)
+        else:
+            self._take(part)
 
     def finish(self) -> tuple[Part, ...]:
         """Return the parts, with what lies behind a hole as the last."""
@@ -233,22 +251,24 @@ def dissect_hop(
     return HopView(hop, data, parts, tuple(exchanges), protocol, seam, ends or {}, missing or {})
 
 
-# Connections that are no HTTP/1.1 from their first byte: the bytes, the label, the meaning, the clause.
+# Connections that are no HTTP/1.1 from their first byte.
 _TLS = re.compile(rb"[\x14-\x17]\x03[\x00-\x04]")
 _HTTP2 = re.compile(rb"PRI \* HTTP/2\.0")
-_OTHERS = (
-    (_TLS, "TLS records", "encrypted: record where TLS ends instead", "RFC 8446, 5"),
-    (_HTTP2, "HTTP/2", "no 101 and no Upgrade exist in it", "RFC 9113, 8.6"),
-)
+_TLS_PART = ("TLS records", "encrypted: record where TLS ends instead", "RFC 8446, 5")
 
 
 def _other_protocol(client: _Way, server: _Way) -> None:
     """Take whole connections that are no HTTP/1.1; a server may still answer them in HTTP/1.1."""
-    for pattern, label, meaning, clause in _OTHERS:
-        if pattern.match(client.data or server.data):
-            client.opaque(label, meaning, clause)
-            if not server.data.startswith(b"HTTP/1."):
-                server.opaque(label, meaning, clause)
+    answers = server.data.startswith(b"HTTP/1.")
+    if _TLS.match(client.data or server.data):
+        client.opaque(*_TLS_PART)
+        if not answers:
+            server.opaque(*_TLS_PART)
+    elif _HTTP2.match(client.data):
+        parts = http2_parts((client.data, 0), (b"" if answers else server.data, 0), upgraded=False)
+        client.http2(parts[Direction.TO_SERVER], Http2Fault.PREFACE)
+        if not answers:
+            server.http2(parts[Direction.TO_CLIENT], Http2Fault.FIRST)
 
 
 def _is_early(head: Head, before: Exchange) -> bool:
@@ -356,7 +376,22 @@ def _after(exchange: Exchange, client: _Way, server: _Way) -> str:
         client.frames(Direction.TO_SERVER, answer)
         server.frames(Direction.TO_CLIENT, answer)
         return "websocket"
+    if protocol.lower() == "h2c":
+        parts = http2_parts((client.data, client.at), (server.data, server.at), _told_before(exchange), upgraded=True)
+        client.http2(parts[Direction.TO_SERVER], Http2Fault.PREFACE)
+        server.http2(parts[Direction.TO_CLIENT], Http2Fault.FIRST)
+        return "h2c"
     token = _TUNNEL if protocol == "tunnel" else TOKENS.get(protocol.split("/")[0].lower())
     for way in (client, server):
         way.opaque(f"bytes of {protocol}", token.meaning if token else "", token.source if token else "")
     return protocol
+
+
+def _told_before(exchange: Exchange) -> bytes:
+    """Return what the request's HTTP2-Settings says, decoded; empty where it says nothing (RFC 7540, 3.2.1)."""
+    value = exchange.request.value if exchange.request else None
+    text = (value.fields.get("HTTP2-Settings") or "") if value else ""
+    try:
+        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except ValueError:
+        return b""

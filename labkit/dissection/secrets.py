@@ -1,7 +1,8 @@
 """Secrets starred out, byte for byte, so that every offset holds: `masked(trace)`.
 
 What counts as a secret stands in the tables below. Names, schemes and parameter names stay readable,
-line ends stay where they are. WebSocket frames are not looked into: messages are the parties' own.
+line ends stay where they are. WebSocket frames are not looked into: messages are the parties' own. Those of
+HTTP/2 are: their field blocks and content are heads and content of HTTP.
 Every pattern takes time in proportion to the bytes, whatever they are.
 """
 
@@ -12,7 +13,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from labkit.dissection import Dissection, FramesPart, dissect
+from labkit.dissection import Dissection, FramesPart, HopView, dissect
+from labkit.dissection.http2_secrets import starred_http2
 from labkit.trace import Direction, Event, Trace, Transfer
 
 __all__ = ["FIELDS", "PARAMETERS", "masked", "masked_bytes", "masked_words"]
@@ -73,13 +75,19 @@ def masked(trace: Trace, dissection: Dissection | None = None) -> Trace:
     found: dict[tuple[int, Direction], bytes] = {}
     for view in (dissection or dissect(trace)).hops:
         for way in Direction:
-            data = view.data[way]
-            end = _end_of_text(data, view.frames(way))
-            starred = masked_bytes(data[:end]) + data[end:]
-            if starred != data:
+            starred = _starred_way(view, way)
+            if starred != view.data[way]:
                 found[view.hop, way] = starred
     trace = _masked_title(trace)
     return replace(trace, events=tuple(_cut_again(trace, found))) if found else trace
+
+
+def _starred_way(view: HopView, way: Direction) -> bytes:
+    data, part = view.data[way], view.http2(way)
+    if part:
+        return masked_bytes(data[: part.start]) + starred_http2(part, _secrets) + masked_bytes(data[part.end :])
+    end = _end_of_text(data, view.frames(way))
+    return masked_bytes(data[:end]) + data[end:]
 
 
 def _end_of_text(data: bytes, frames: FramesPart | None) -> int:

@@ -42,6 +42,11 @@ class FramesPart:
     deflate: Deflate | None = None
     foreign: bool = False
 
+    @property
+    def count(self) -> int:
+        """How many frames there are."""
+        return len(self.frames)
+
     @cached_property
     def _walk(self) -> Walk:
         to_server, deflate = self.direction is Direction.TO_SERVER, self.deflate is not None

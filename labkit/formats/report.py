@@ -6,10 +6,11 @@ import base64
 from collections.abc import Iterable
 from typing import Any
 
-from labkit.dissection import Dissection, FramesPart, HeadPart, HopView
+from labkit.dissection import Dissection, FramesPart, HeadPart, HopView, Http2Part
 from labkit.rules import Finding
 from labkit.trace import Direction
 from labkit.wire.http1 import RequestHead, ResponseHead
+from labkit.wire.http2 import PREFACE_TYPE
 from labkit.wire.upgrade import accept_key
 from labkit.wire.websocket import CLOSE
 
@@ -23,8 +24,8 @@ def report(dissection: Dissection) -> dict[str, Any]:
     """Return a dissection as JSON-ready data.
 
     Per hop: the exchanges with their heads and outcome, whether the Accept is right, the offset of the
-    first byte after HTTP per direction, the frames (payload unmasked, in base64), how it ended, and
-    every fault with its direction and offset.
+    first byte after HTTP per direction, the frames (payload unmasked, in base64), the frames of HTTP/2 with
+    their field lines, how it ended, and every fault with its direction and offset.
     """
     trace = dissection.trace
     return {
@@ -91,6 +92,7 @@ def _hop(view: HopView) -> dict[str, Any]:
         "protocol": view.protocol or None,
         "seam": {f"to {way}": offset for way, offset in view.seam.items()} or None,
         "frames": [frame for way in Direction for frame in _frames(view.frames(way))],
+        "http2": [frame for way in Direction for frame in _http2(view.http2(way))],
         "ends": {f"to {way}": str(how) for way, how in view.ends.items()},
         "missing": {f"to {way}": length for way, length in view.missing.items()},
         "faults": [
@@ -144,6 +146,35 @@ def _frames(part: FramesPart | None) -> list[dict[str, Any]]:
                 "payload": base64.b64encode(payload).decode("ascii"),
                 "inflated": base64.b64encode(inflated).decode("ascii") if isinstance(inflated, bytes) else None,
                 "close_code": code,
+            }
+        )
+    return rows
+
+
+def _http2(part: Http2Part | None) -> list[dict[str, Any]]:
+    """Return the frames of HTTP/2; a head's field lines stand at the frame that begins it."""
+    if part is None:
+        return []
+    rows = []
+    for place, frame in enumerate(part.frames):
+        if frame.type == PREFACE_TYPE:
+            continue
+        block = part.blocks.get(place)
+        begins = block is not None and block.fragments[0].place == place
+        rows.append(
+            {
+                "to": str(part.direction),
+                "start": frame.start,
+                "end": frame.end,
+                "type": frame.type,
+                "name": frame.name,
+                "flags": frame.flags,
+                "stream": frame.stream,
+                "length": frame.declared,
+                "whole": frame.whole,
+                "says": part.name(place),
+                "fields": [list(pair) for pair in block.fields] if block and begins else None,
+                "payload": base64.b64encode(part.payload(place)).decode("ascii"),
             }
         )
     return rows

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from labkit.dissection import Bits, Dissection, FramesPart, HeadPart, Span, dissect
+from labkit.dissection import Bits, Dissection, Framed, HeadPart, Span, dissect
 from labkit.dissection.secrets import masked
 from labkit.errors import WrongUse
 from labkit.render.headline import after, ends, missing
@@ -175,7 +175,7 @@ def _section(dissection: Dissection, message: Message, room: int, marks: Marks, 
     data = view.data[message.direction]
     own: tuple[Span, ...] = ()
     spans: tuple[Span, ...]
-    if isinstance(part, FramesPart):
+    if isinstance(part, Framed):
         span = part.frame_span(message.place)
         spans, name = span.leaves(), span.label if span.parts else f"frame: {part.name(message.place)}"
         own = (replace(span, parts=()),) if span.parts else ()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from labkit.dissection import FramesPart, OpaquePart
+from labkit.dissection import Framed, FramesPart, OpaquePart
 from labkit.render.messages import Kind, Message
 from labkit.trace import Direction
+from labkit.wire import http2
 from labkit.wire.websocket import BINARY, CONTINUATION, PING, PONG, TEXT
 
 __all__ = ["LONGEST", "MOST", "Folded", "fold"]
@@ -96,17 +97,29 @@ _NOUNS = {
 }  # fmt: skip
 
 
+_HTTP2_NOUNS = {
+    http2.DATA: "DATA or WINDOW_UPDATE frame", http2.WINDOW_UPDATE: "DATA or WINDOW_UPDATE frame",
+    http2.PING: "PING frame", http2.CONTINUATION: "CONTINUATION frame", http2.PRIORITY: "PRIORITY frame",
+}  # fmt: skip
+
+
 def _alike(message: Message) -> str:
     """Return what makes messages like each other; "" for what is always drawn."""
     part = message.part
-    if isinstance(part, FramesPart):
-        noun = _NOUNS.get(part.frames[message.place].first & 0x0F, "")
-        return "" if message.place in part.faults else noun
+    if isinstance(part, Framed):
+        return "" if message.place in part.faults else _noun(part, message.place)
     return "line" if isinstance(part, OpaquePart) and part.start < message.end < part.end else ""
+
+
+def _noun(part: Framed, place: int) -> str:
+    if isinstance(part, FramesPart):
+        return _NOUNS.get(part.frames[place].first & 0x0F, "")
+    frame = part.frames[place]
+    return "" if frame.type == http2.DATA and frame.flags & http2.END_STREAM else _HTTP2_NOUNS.get(frame.type, "")
 
 
 def _faulty(message: Message) -> bool:
     part = message.part
-    if isinstance(part, FramesPart):
+    if isinstance(part, Framed):
         return message.place in part.faults
     return message.kind is Kind.BYTES and isinstance(part, OpaquePart) and bool(part.fault)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from labkit.dissection import Dissection, Exchange, FramesPart, HopView, OpaquePart
+from labkit.dissection import Dissection, Exchange, HopView, Http2Part, OpaquePart
 from labkit.render.measure import clean
 from labkit.trace import Cut, Direction, End, Gap, How
 from labkit.wire.http1 import RequestHead, ResponseHead
@@ -38,7 +38,8 @@ def headline(dissection: Dissection) -> str:
 
 def _nothing(view: HopView | None) -> str:
     parts = [part for way in Direction for part in view.parts[way]] if view else []
-    labels = [part.label for part in parts if isinstance(part, OpaquePart)]
+    labels = ["HTTP/2 from the first byte"] if any(isinstance(part, Http2Part) for part in parts) else []
+    labels += [part.label for part in parts if isinstance(part, OpaquePart)]
     return f"No HTTP/1.1: {labels[0]}" if labels else "Nothing crossed"
 
 
@@ -166,8 +167,8 @@ def _answered(view: HopView, exchange: Exchange) -> str:
 
 
 def _count(view: HopView, way: Direction) -> str:
-    frames = next((part for part in view.parts[way] if isinstance(part, FramesPart)), None)
-    number = len(frames.frames) if frames else len(view.data[way]) - view.seam.get(way, 0)
+    frames = view.framed(way)
+    number = frames.count if frames else len(view.data[way]) - view.seam.get(way, 0)
     if not number:
         return "nothing"
     unit = "frame" if frames else "byte"

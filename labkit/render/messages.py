@@ -7,7 +7,8 @@ from enum import StrEnum
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
-from labkit.dissection import FramesPart, HopView, OpaquePart, Part
+from labkit.dissection import Framed, FramesPart, HopView, Http2Part, OpaquePart, Part
+from labkit.render.streams import says_goodbye
 from labkit.trace import Direction
 from labkit.wire.websocket import CLOSE, CONTINUATION
 
@@ -45,13 +46,15 @@ class Message(NamedTuple):
 class Unit(NamedTuple):
     """What can be cause or effect after the seam: a whole message of one or more frames, or other bytes.
 
-    `first` and `last` are the ids of its first and last piece.
+    `first` and `last` are the ids of its first and last piece; `closing` says that it ends what its sender
+    has to say: a Close, or a GOAWAY behind which nothing stands.
     """
 
     first: int
     last: int
     opcode: int
     content: bytes
+    closing: bool = False
 
 
 def messages(view: HopView, way: Direction) -> list[Message]:
@@ -61,10 +64,11 @@ def messages(view: HopView, way: Direction) -> list[Message]:
     found: list[Message] = []
     for part in view.parts[way]:
         kind, exchange = roles.get(part.start, (Kind.BYTES, -1))
-        if isinstance(part, FramesPart):
-            for place, frame in enumerate(part.frames):
+        if isinstance(part, Framed):
+            for place in range(len(part.frames)):
+                frame = part.frames[place]
                 found.append(Message(hop, way, Kind.FRAME, part, frame.start, frame.end, place))
-        elif isinstance(part, OpaquePart) and part.start == seam:
+        elif isinstance(part, OpaquePart) and part.start == seam and not part.fault:
             cuts = _lines(view.data[way], part)
             found += [Message(hop, way, Kind.BYTES, part, start, end) for start, end in cuts]
         else:
@@ -106,15 +110,20 @@ def _lines(data: bytes, part: OpaquePart) -> list[tuple[int, int]]:
 
 
 def units(view: HopView, way: Direction, found: list[Message], base: int) -> list[Unit]:
-    """Return what crossed after the seam as whole messages; `base` is the id of `found`'s first."""
-    seam = view.seam.get(way)
+    """Return what crossed after the seam as whole messages; `base` is the id of `found`'s first.
+
+    HTTP/2 needs no seam: it may be spoken from the first byte.
+    """
+    seam = 0 if view.http2(way) else view.seam.get(way)
     if seam is None:
         return []
     for place, message in enumerate(found):
-        if message.start < seam:
+        if message.start < seam or (view.http2(way) and not isinstance(message.part, Http2Part)):
             continue
         if isinstance(message.part, FramesPart):
             return _frame_units(message.part, base + place)
+        if isinstance(message.part, Http2Part):
+            return _http2_units(message.part, base + place)
         data = view.data[way]
         rest = enumerate(found[place:], base + place)
         return [Unit(each, each, -1, data[piece.start : piece.end]) for each, piece in rest]
@@ -138,5 +147,15 @@ def _frame_units(part: FramesPart, base: int) -> list[Unit]:
             content = frame.payload_of(part.data)
             if first != place:
                 content = b"".join(part.payload(each) for each in whole[place])
-        found.append(Unit(base + first, base + place, opcode if opcode != CONTINUATION else -1, content))
+        kind = opcode if opcode != CONTINUATION else -1
+        found.append(Unit(base + first, base + place, kind, content, opcode == CLOSE))
     return found
+
+
+def _http2_units(part: Http2Part, base: int) -> list[Unit]:
+    """Return every frame as a unit of its own: their bytes tell a frame's copy on another hop, and nothing else."""
+    data = part.data
+    return [
+        Unit(base + place, base + place, -1, data[frame.start : frame.end], says_goodbye(part, place))
+        for place, frame in enumerate(part.frames)
+    ]

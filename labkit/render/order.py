@@ -10,6 +10,7 @@ bytes have an order; between directions only causes have one:
     a message on one hop      before its copy on the hop behind it; to the client the other way round
     n unlinked messages       before the n of the other side between the same links, one by one
     a Close                   after what the other side sent before its own Close, and before that Close
+    frames of HTTP/2          as `labkit.render.streams` says; a GOAWAY at the end is like a Close
 
 An effect is drawn directly after its cause; where nothing decides, the client comes first. The order
 in which the events were recorded decides one thing only: which of two Close frames came first. (The
@@ -28,6 +29,7 @@ from dataclasses import dataclass
 
 from labkit.dissection import Dissection, Exchange, HopView
 from labkit.render.messages import Kind, Message, Unit, messages, units
+from labkit.render.streams import causes
 from labkit.trace import Direction, Trace, behind
 from labkit.wire.http1 import RequestHead
 from labkit.wire.websocket import CLOSE, PING, PONG
@@ -61,7 +63,8 @@ def ordered(dissection: Dissection) -> list[Message]:
         _link_exchanges(graph, view, ids[view.hop])
         _link_seam(graph, view, ids[view.hop], spans[view.hop, Direction.TO_SERVER])
         asks, replies = wholes[view.hop, Direction.TO_SERVER], wholes[view.hop, Direction.TO_CLIENT]
-        _link_units(graph, asks, replies)
+        if not _link_streams(graph, view, asks, replies):
+            _link_units(graph, asks, replies)
         _link_closes(graph, dissection.trace, view.hop, asks, replies)
         if view.hop in before:
             near = before[view.hop]
@@ -73,6 +76,8 @@ def ordered(dissection: Dissection) -> list[Message]:
 
 def _answered(view: HopView) -> bool:
     """Tell whether both sides sent something after the seam; else nothing there can be linked."""
+    if any(view.http2(way) for way in Direction):
+        return all(view.http2(way) for way in Direction)
     return bool(view.seam) and all(len(view.data[way]) > view.seam[way] for way in Direction)
 
 
@@ -241,6 +246,16 @@ def _relay(graph: _Graph, causes: list[Unit], effects: list[Unit]) -> None:
         graph.cause(causes[cause].last, effects[effect].first)
 
 
+def _link_streams(graph: _Graph, view: HopView, asks: list[Unit], replies: list[Unit]) -> bool:
+    """Link the frames of HTTP/2; tell whether it is spoken here."""
+    up, down = view.http2(Direction.TO_SERVER), view.http2(Direction.TO_CLIENT)
+    sides = {Direction.TO_SERVER: asks, Direction.TO_CLIENT: replies}
+    if up and down and asks and replies:
+        for (way, cause), (other, effect) in causes(up, down):
+            graph.cause(sides[way][cause].last, sides[other][effect].first)
+    return bool(up or down)
+
+
 def _link_units(graph: _Graph, asks: list[Unit], replies: list[Unit]) -> None:
     for unit in (*asks, *replies):
         if unit.last > unit.first:
@@ -288,7 +303,7 @@ def _abreast(asks: list[Unit], replies: list[Unit], links: list[tuple[int, int]]
 
 def _link_closes(graph: _Graph, trace: Trace, hop: int, asks: list[Unit], replies: list[Unit]) -> None:
     """Draw the first Close after all that the other side sent before its own, and before that one."""
-    closes = [next((place for place, unit in enumerate(side) if unit.opcode == CLOSE), -1) for side in (asks, replies)]
+    closes = [next((place for place, unit in enumerate(side) if unit.closing), -1) for side in (asks, replies)]
     if closes == [-1, -1]:
         return
     sides = {Direction.TO_SERVER: (asks, closes[0]), Direction.TO_CLIENT: (replies, closes[1])}

@@ -6,29 +6,24 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from labkit.dissection import ContentPart, Dissection, Exchange, FramesPart, HeadPart, HopView, OpaquePart, Span
+from labkit.dissection import ContentPart, Dissection, Exchange, Framed, HeadPart, HopView, OpaquePart, Span
 from labkit.dissection.websocket import shown
 from labkit.render.fold import Folded, fold
+from labkit.render.frames import frame_arrow
 from labkit.render.headline import description, ends, headline, missing, seam_text
+from labkit.render.heads import field_details
 from labkit.render.layout import Arrow, Band, Detail, Fold, Layout, Row, columns_of, step_name
 from labkit.render.marks import Mark, Marks, told
 from labkit.render.measure import clean
 from labkit.render.messages import Kind, Message
 from labkit.render.order import ordered
 from labkit.trace import Direction, behind
-from labkit.wire.websocket import CLOSE, CLOSE_CODES
 
 if TYPE_CHECKING:
     from labkit.rules import Finding, Findings
 
 __all__ = ["MOST_HOPS", "lay_out"]
 
-_SHOWN = frozenset({
-    "host", "upgrade", "connection", "http2-settings", "origin", "expect", "allow", "location", "retry-after",
-    "content-length", "transfer-encoding", "authorization", "cookie", "set-cookie",
-})  # fmt: skip
-_OFFERING = frozenset({"upgrade", "connection", "http2-settings"})  # with sec-websocket-*, step 2
-_MOST_FIELDS = 12  # field lines shown of one head
 _MOST_FAULTS = 3
 _MOST_LINES = 1000
 _LARGE = 1 << 16  # bytes of content that are not searched for faults any more
@@ -206,8 +201,8 @@ class _Drawing:
             body = self._head(message, part, view)
         elif isinstance(part, ContentPart):
             body = replace(_content(message), details=())  # the headline says it
-        elif isinstance(part, FramesPart):
-            body = _frame(message, part)
+        elif isinstance(part, Framed):
+            body = frame_arrow(part, message.place)
         else:
             body = _other(message, part, view)
         step = body.step
@@ -228,7 +223,7 @@ class _Drawing:
             headline = f"{part.name}: {shown(view.data[message.direction][part.start : part.end])}"
         offers = message.kind is Kind.REQUEST and bool(exchange.offer)
         two = self._step(2, message.hop) if offers and numbered else ""
-        details = _fields(part, two)
+        details = field_details(part.value.fields.lines if part.value else (), two)
         if numbered and message.kind is Kind.REQUEST and not exchange.offer and message.hop:
             details = (Detail("(no Upgrade field was passed on)"), *details)
         number = {Kind.REQUEST: 1, Kind.ANSWER: 3}.get(message.kind) if numbered else None
@@ -238,7 +233,7 @@ class _Drawing:
 def _spans(message: Message, view: HopView) -> Iterator[Span]:
     """Yield the spans of a message that may hold a fault."""
     part = message.part
-    if isinstance(part, FramesPart):
+    if isinstance(part, Framed):
         yield from part.frame_span(message.place).walk()
     elif isinstance(part, HeadPart):
         if len(part.head.lines) > _MOST_LINES:  # of such a head only the grammar's faults are told
@@ -273,23 +268,6 @@ def _not_drawn(hops: int, left: list[Message]) -> str:
     return f"{hops:,} more hop{' is' if hops == 1 else 's are'} not drawn (a limit of the lab): {what}"
 
 
-def _fields(part: HeadPart, two: str) -> tuple[Detail, ...]:
-    lines = part.value.fields.lines if part.value else ()
-    found: list[Detail] = []
-    for name, value in lines:
-        low = name.lower()
-        offering = low in _OFFERING or low.startswith("sec-websocket-")
-        if (low in _SHOWN or offering) and len(found) < _MOST_FIELDS:
-            found.append(Detail(clean(f"{name}: {value}"), two if offering else ""))
-            two = "" if offering else two
-    left = len(lines) - len(found)
-    if left and found:
-        found.append(Detail(f"+ {left} more field line" + ("s" if left > 1 else "")))
-    elif left:
-        found.append(Detail(f"{left} field line" + ("s" if left > 1 else "")))
-    return tuple(found)
-
-
 def _content(message: Message) -> Arrow:
     part = message.part
     assert isinstance(part, ContentPart)
@@ -304,24 +282,6 @@ def _content(message: Message) -> Arrow:
     line = line if line.startswith('"') else shown(data)
     text = f"content, {size:,} byte{'' if size == 1 else 's'}{way}: {line}"
     return Arrow("", 0, 0, text, (Detail(text),))
-
-
-def _frame(message: Message, part: FramesPart) -> Arrow:
-    place = message.place
-    frame = part.frames[place]
-    name, content = part.name(place), part.content(place)
-    kind = "control" if frame.opcode >= CLOSE else "data"
-    if frame.opcode == CLOSE and len(content) > 1:
-        code = int.from_bytes(content[:2], "big")
-        row = CLOSE_CODES.get(code)
-        reason = f" {shown(content[2:])}" if content[2:] else f" ({row.meaning})" if row else ""
-        return Arrow("", 0, 0, f"{name} {code}{reason}", (), kind)
-    if part.compressed(place):
-        return Arrow("", 0, 0, f"{name}, compressed, {len(content):,} bytes", (), kind)
-    text = f"{name} {shown(content)}" if content or frame.opcode < CLOSE else name
-    if place in part.inflated:
-        text += ", compressed"
-    return Arrow("", 0, 0, text, (), kind)
 
 
 def _other(message: Message, part: OpaquePart, view: HopView) -> Arrow:

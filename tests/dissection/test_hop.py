@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from labkit.dissection import ContentPart, FramesPart, HeadPart, OpaquePart
+from labkit.dissection import ContentPart, FramesPart, HeadPart, Http2Part, OpaquePart
 from labkit.dissection.hop import HopView, dissect_hop
 from labkit.trace import Direction
 from labkit.wire.websocket import CLOSE, SAMPLE_MASK, TEXT, frame
@@ -40,6 +40,8 @@ def told(view: HopView, way: Direction) -> list[str]:
                 words.append(f"content {part.framing} {part.end - part.start}")
             case FramesPart():
                 words.append(f"frames {len(part.frames)}")
+            case Http2Part():
+                words.append(f"HTTP/2 {part.end - part.start}")
             case OpaquePart():
                 words.append(f"{part.label} {part.end - part.start}")
     return words
@@ -176,7 +178,6 @@ def test_switch_without_upgrade_is_to_what_was_offered():
 @pytest.mark.parametrize(
     ("protocol", "label", "clause"),
     [
-        ("h2c", "bytes of h2c", "RFC 7540, 3.2; RFC 9113, 3.1"),
         ("TLS/1.0, HTTP/1.1", "bytes of TLS/1.0", "RFC 2817, 3"),
         ("quote/1.0", "bytes of quote/1.0", ""),
     ],
@@ -257,9 +258,10 @@ def test_connect_opens_a_tunnel():
     assert (refused.protocol, len(refused.exchanges)) == ("", 2)
 
 
-@pytest.mark.parametrize(
-    ("first", "label"), [(b"\x16\x03\x01\x00\xa5hello", "TLS records"), (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "HTTP/2")]
-)
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+
+
+@pytest.mark.parametrize(("first", "label"), [(b"\x16\x03\x01\x00\xa5hello", "TLS records"), (PREFACE, "HTTP/2")])
 def test_connections_that_are_no_http1(first, label):
     """TLS and HTTP/2 are known by their first bytes (RFC 8446, 5; RFC 9113, 3.4); a server may answer in HTTP/1.1."""
     view = dissect_hop(0, first, b"\x00\x00\x00\x04")

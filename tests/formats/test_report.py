@@ -13,6 +13,7 @@ from labkit.simulation import simulate
 from labkit.trace import Cut, Direction, End, Hop, How, Trace, Transfer
 from labkit.wire.websocket import SAMPLE_MASK
 from tests.net.scenarios import ALL, BAD
+from tests.render.http2_exchanges import CONTENT, told
 
 ASK, REPLY = Direction.TO_SERVER, Direction.TO_CLIENT
 
@@ -72,6 +73,21 @@ def test_a_decline_has_no_accept():
     assert hop["protocol"] is None
     assert hop["seam"] is None
     assert hop["frames"] == []
+
+
+def test_frames_of_http2_are_reported():
+    """Type, flags, stream, what it says, and the field lines of a head (RFC 9113, 4.1)."""
+    [hop] = json.loads(json.dumps(report(dissect(told()))))["hops"]
+    assert (hop["protocol"], hop["frames"], hop["faults"]) == ("h2c", [], [])
+    assert [(frame["to"], frame["name"]) for frame in hop["http2"]] == [
+        ("server", "SETTINGS"), ("server", "SETTINGS"), ("server", "WINDOW_UPDATE"), ("client", "SETTINGS"),
+        ("client", "SETTINGS"), ("client", "HEADERS"), ("client", "DATA"), ("client", "GOAWAY"),
+    ]  # fmt: skip
+    head, content = hop["http2"][5], hop["http2"][6]
+    assert head["fields"] == [[":status", "200"], ["content-length", "28"], ["content-type", "text/plain"]]
+    assert (content["stream"], content["flags"], content["says"]) == (1, 1, "DATA stream 1, 28 bytes, end of stream")
+    assert base64.b64decode(content["payload"]) == CONTENT
+    assert [frame["fields"] for frame in hop["http2"] if frame["name"] != "HEADERS"] == [None] * 7
 
 
 def test_compressed_messages_are_inflated():
