@@ -6,6 +6,7 @@ text ──words──▶ words ──OPTIONS──▶ name, value ──VALUES�
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from labkit.commandlines.curl_options import LETTERS, CurlOption, found
@@ -14,7 +15,7 @@ from labkit.commandlines.place import cut
 from labkit.commandlines.words import words
 from labkit.errors import Refused, WrongUse
 
-__all__ = ["CurlLine", "read_curl"]
+__all__ = ["CurlLine", "read_curl", "read_words"]
 
 _NAMES = ("curl", "curl.exe")
 _POWERSHELL = re.compile(
@@ -91,7 +92,20 @@ def read_curl(text: str) -> CurlLine:
         raise WrongUse("there is no command here; it begins with curl" + (", without #" if "#" in text else ""))
     if given[0] not in _NAMES:
         raise WrongUse(f"the line begins with {_short(given[0])}, not with curl; give the curl command alone")
-    reader = _Reader(given[1:])
+    return read_words(given[1:])
+
+
+def read_words(given: Sequence[str]) -> CurlLine:
+    """Read curl's arguments, as `read_curl` does, where they are words already.
+
+    Raises:
+        Refused: there is an option that the lab does not do.
+        WrongUse: they cannot be read.
+
+    >>> read_words(["--http2", "http://example.com/"]).options
+    (('http2', None),)
+    """
+    reader = _Reader(list(given))
     reader.read()
     return reader.line()
 

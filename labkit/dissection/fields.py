@@ -5,12 +5,11 @@ Where the meaning hangs on the value or on the other party's head, a function of
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from labkit.wire.fields import Fields
-from labkit.wire.upgrade import SAMPLE_KEY, TOKENS, Protocol, accept_key, is_key
+from labkit.wire.upgrade import SAMPLE_KEY, TOKENS, Protocol, accept_key, is_key, settings_payload
 
 __all__ = ["FIELDS", "Field", "Meaning", "Seen", "explain_field", "explain_status"]
 
@@ -83,14 +82,11 @@ def _extensions(seen: Seen) -> Meaning:
     return Meaning("extensions that the client could use, compression for one")
 
 
-_BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
-
-
 def _settings(seen: Seen) -> Meaning:
-    text = seen.value.rstrip("=")
-    if not _BASE64URL.fullmatch(text) or len(text) % 4 == 1:
+    payload = settings_payload(seen.value)
+    if payload is None:
         return Meaning("not base64url", "the value is not base64url (RFC 7540, 3.2.1)")
-    return Meaning(f"the payload of the client's SETTINGS frame, {len(text) * 3 // 4} bytes")
+    return Meaning(f"the payload of the client's SETTINGS frame, {len(payload)} bytes")
 
 
 FIELDS: dict[str, Field] = {

@@ -95,9 +95,6 @@ def command(folder: Path, first: str = FIRST, *, port: int | None = None, browse
     ]  # fmt: skip
 
 
-_OWN_HOSTS = ("127.0.0.1", "localhost", "::1")
-
-
 def environment() -> dict[str, str]:
     """Return what JupyterLab finds in its environment: the lab's settings, before the user's own.
 
@@ -105,7 +102,9 @@ def environment() -> dict[str, str]:
     Nothing is written into the user's home. `labkit` is a command in JupyterLab's own terminal, and in a cell.
     Whatever proxy the user has, `!curl` in a cell goes to a server of this machine directly.
     """
-    direct = ",".join([*filter(None, [os.environ.get("no_proxy") or os.environ.get("NO_PROXY")]), *_OWN_HOSTS])
+    direct = ",".join(
+        [*filter(None, [os.environ.get("no_proxy") or os.environ.get("NO_PROXY")]), "127.0.0.1", "localhost", "::1"]
+    )
     return {
         "no_proxy": direct,
         "NO_PROXY": direct,

@@ -9,7 +9,10 @@ from urllib.parse import urlsplit
 
 from labkit.errors import Refused, WrongUse
 
-__all__ = ["Address", "check_loopback", "is_loopback", "parse_address", "parse_url", "place"]
+__all__ = ["AS_WRITTEN", "Address", "check_loopback", "is_loopback", "parse_address", "parse_url", "place"]
+
+AS_WRITTEN = ("127.0.0.1", "localhost", "[::1]")
+"""Hosts of this machine, as a URL has them, that programs dial as they are written, whoever plays the others."""
 
 _PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 _NAME = re.compile(r"[A-Za-z0-9.\-_:%]+")

@@ -24,6 +24,7 @@ from labkit.net.address import Address, is_loopback, parse_url
 from labkit.net.devtools import piped
 from labkit.net.listener import Listener
 from labkit.net.page import Event, Page
+from labkit.net.patience import check_patience
 from labkit.net.process import clean_environment, running_child
 from labkit.net.programs import Program, find, is_root
 from labkit.net.ran import Ran, first_lines, named, readable
@@ -38,7 +39,6 @@ _MOST_FOLDER = 40  # characters of the folder for temporary files: a socket's pa
 _MOST_PATIENCE = 3600.0  # seconds
 _START_TIME = 30.0  # seconds for the browser to start and to load the page
 _CLEAN_TIME = 3.0  # seconds to remove the browser's folder: its last processes may still write there
-_DIAL_TIME = 1.0  # seconds to find out whether anything listens
 _ORIGIN = re.compile(r"https?://(?:[A-Za-z0-9.\-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 
 # Why each is there: nothing of the user's own is read, nothing but the page speaks, nothing is asked.
@@ -176,8 +176,7 @@ def _check(origin: str, patience: float) -> None:
     if not isinstance(origin, str) or not _ORIGIN.fullmatch(origin):
         raise WrongUse(f"origin is http://HOST or https://HOST, with a port or without, not {origin!r}")
     parse_url(origin)
-    if not isinstance(patience, (int, float)) or not 0 < patience <= _MOST_PATIENCE:
-        raise WrongUse(f"patience is above 0 and at most {_MOST_PATIENCE:g} seconds, not {patience!r}")
+    check_patience(patience, _MOST_PATIENCE)
 
 
 def _check_script(script: str) -> None:

@@ -17,6 +17,7 @@ from labkit.errors import Failed, Unreadable, WrongUse
 from labkit.net.address import Address, check_loopback, parse_url
 from labkit.net.listener import is_own
 from labkit.net.loop import LoopThread
+from labkit.net.patience import check_patience
 from labkit.net.wire import Wire
 from labkit.parties.client import ClientParty, Say, talk
 from labkit.parties.clocks import lab_masks
@@ -100,8 +101,7 @@ def exchange(
     """Do what `ask` does, and tell the status and what went wrong beside the trace."""
     address = parse_url(url)
     check_loopback(address.host, allow_remote)
-    if not isinstance(patience, (int, float)) or not 0 < patience <= _MOST_PATIENCE:
-        raise WrongUse(f"patience is above 0 and at most {_MOST_PATIENCE:g} seconds, not {patience!r}")
+    check_patience(patience, _MOST_PATIENCE)
     if not isinstance(offer, Offer | None):
         raise WrongUse(f"offer is an Offer, such as Offer.websocket(), not {offer!r}")
     if not callable(say) and not isinstance(say, Iterable):

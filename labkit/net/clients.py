@@ -31,17 +31,17 @@ def _lab(scenario: Scenario, server: UpgradeServer) -> Trace:
 
 
 def _curl(scenario: Scenario, server: UpgradeServer) -> Trace:
-    return _told(curl(_url(scenario, server), scenario.offer))
+    return _trace_of(curl(_url(scenario, server), scenario.offer))
 
 
 def _php(scenario: Scenario, server: UpgradeServer) -> Trace:
-    return _told(php(copy_as(scenario, "php").text, to=server))
+    return _trace_of(php(copy_as(scenario, "php").text, to=server))
 
 
 def _browser(scenario: Scenario, server: UpgradeServer) -> Trace:
     offer = scenario.offer.head
     url = f"ws://{offer.fields.get('Host')}{offer.target}"
-    return _told(browse(url, copy_as(scenario, "javascript", url).text, to=server))
+    return _trace_of(browse(url, copy_as(scenario, "javascript", url).text, to=server))
 
 
 def _python(form: str, program: str) -> Callable[[Scenario, UpgradeServer], Trace]:
@@ -53,12 +53,12 @@ def _python(form: str, program: str) -> Callable[[Scenario, UpgradeServer], Trac
             done = run_child([sys.executable, str(script)], patience=_PATIENCE, folder=Path(folder))
         last = done.err.decode("utf-8", "replace").rstrip().rpartition("\n")[2]
         meaning = done.ended or last or "it ran to its end"
-        return _told(Ran(program, script.name, done.code, meaning, done.out, traces=named(watch.traces(), program)))
+        return _trace_of(Ran(program, script.name, done.code, meaning, done.out, traces=named(watch.traces(), program)))
 
     return run
 
 
-def _told(ran: Ran) -> Trace:
+def _trace_of(ran: Ran) -> Trace:
     """Return the trace of a program's run, with how the program ended in its note."""
     return ran.trace.noted(f"{ran.program.partition(',')[0]}: {ran.ended}")
 

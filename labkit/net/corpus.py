@@ -17,6 +17,7 @@ from labkit.cases.corpus import PLAIN, Case, Judged, Report, cases, complete, ju
 from labkit.dissection import dissect
 from labkit.errors import Failed, Refused, WrongUse
 from labkit.net.address import Address, check_loopback, parse_address
+from labkit.net.patience import check_patience
 from labkit.recording import Recording
 from labkit.trace import Direction, How, Trace
 from labkit.wire.uri import ORIGIN
@@ -61,8 +62,7 @@ def run_corpus(
     """
     address = _address(target)
     path = _path(address.target if path == "/" else path)
-    if not 0 < patience <= _MOST_PATIENCE:
-        raise WrongUse(f"patience is above 0 and at most {_MOST_PATIENCE:g} seconds, not {patience!r}")
+    check_patience(patience, _MOST_PATIENCE)
     chosen = list(cases() if only is None else only)
     rows: list[Judged] = []
     notes: list[str] = []

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
-from labkit.commandlines.curl_line import CurlLine, read_curl
+from labkit.commandlines.curl_line import CurlLine, read_curl, read_words
+from labkit.commandlines.curl_secrets import starred
 from labkit.commandlines.words import quoted
 from labkit.dissection import dissect
 from labkit.errors import WrongUse
@@ -20,6 +21,7 @@ from labkit.net.address import Address, check_loopback, is_loopback, parse_url, 
 from labkit.net.client import fresh_key
 from labkit.net.curl_codes import Seen, meaning
 from labkit.net.listener import Listener, Watch
+from labkit.net.patience import check_patience
 from labkit.net.process import Finished, run_child
 from labkit.net.programs import Program, find
 from labkit.net.ran import Ran, named
@@ -38,7 +40,7 @@ _MOST_PATIENCE = 60.0  # seconds
 _GRACE = 2.0  # seconds beyond its own --max-time, in which curl ends by itself
 _BETWEEN = 0.5  # seconds to wait for an answer to what stdin gave, before the next piece
 _MOST_STDIN = 1 << 20  # bytes
-_KNOWING = Server(protocols={"websocket": echo, "h2c": http2_server})
+_SPEAKS_H2C = Server(protocols={"websocket": echo, "h2c": http2_server})
 _PLAIN = {"https": "http", "wss": "ws"}
 # What sends stdin as it is after the head: a GET with no framing of its own, and no wait for a 100.
 _FROM_STDIN = (("upload-file", "-"), ("request", "GET"), ("header", "Transfer-Encoding:"), ("header", "Expect:"))
@@ -92,7 +94,7 @@ def curl(
             call = _in_place(stack, line, to, speaks_ws="speaks" in program.note)
         else:
             call = _to_url(stack, what, offer, options, to, allow_remote=allow_remote)
-        return _run(program, call, [bytes(piece) for piece in stdin], patience)
+        return _run(program, call, list(stdin), patience)
 
 
 def _check(offer: Offer | None, stdin: Sequence[bytes], patience: float, *, pasted: bool) -> None:
@@ -100,9 +102,8 @@ def _check(offer: Offer | None, stdin: Sequence[bytes], patience: float, *, past
         raise WrongUse(f"offer is an Offer, such as Offer.websocket(), not {offer!r}")
     if pasted and offer is not None:
         raise WrongUse("a pasted line says itself what to offer: leave the offer out, or give the URL alone")
-    if type(patience) not in (int, float) or not 0 < patience <= _MOST_PATIENCE:
-        raise WrongUse(f"patience is above 0 and at most {_MOST_PATIENCE:g} seconds, not {patience!r}")
-    if isinstance(stdin, (bytes, str)) or not all(isinstance(piece, bytes) for piece in stdin):
+    check_patience(patience, _MOST_PATIENCE)
+    if not isinstance(stdin, (list, tuple)) or not all(isinstance(piece, bytes) for piece in stdin):
         raise WrongUse(f"stdin is a list of pieces of bytes, not {stdin!r}")
     if sum(map(len, stdin)) > _MOST_STDIN:
         raise WrongUse(f"stdin is at most {_MOST_STDIN} bytes long")
@@ -119,9 +120,9 @@ class _Call:
 
 
 def _with(line: CurlLine, options: Sequence[str]) -> CurlLine:
-    if isinstance(options, str) or not all(isinstance(each, str) for each in options):
+    if not isinstance(options, (list, tuple)) or not all(isinstance(each, str) for each in options):
         raise WrongUse(f"options is a list of texts, such as ['--http2'], not {options!r}")
-    more = read_curl(quoted(["curl", *options, line.url]))
+    more = read_words([*options, line.url])
     return replace(line, options=(*line.options, *more.options), notes=(*line.notes, *more.notes))
 
 
@@ -139,7 +140,7 @@ def _to_url(
         and offer.fields.get("Sec-WebSocket-Key") == SAMPLE_KEY
     ):
         offer = offer.with_field("Sec-WebSocket-Key", fresh_key())
-    line = read_curl(quoted(["curl", *(arguments(offer, url) if offer else ["--include", url])]))
+    line = read_words(arguments(offer, url) if offer else ["--include", url])
     unbounded = tuple(option for option in line.options if option[0] != "max-time")  # `patience` says how long
     return _Call(_with(replace(line, options=unbounded), options), reached, _leading(address, reached))
 
@@ -151,7 +152,7 @@ def _in_place(stack: ExitStack, line: CurlLine, to: Listener | None, *, speaks_w
         reached = stack.enter_context(reach(address))
         return _Call(line, reached, _leading(address, reached))
     asks_h2c = any(name == "http2" for name, _ in line.options)
-    reached = stack.enter_context(in_place(to, _KNOWING if asks_h2c else None))
+    reached = stack.enter_context(in_place(to, _SPEAKS_H2C if asks_h2c else None))
     line, notes = _spoken_here(line, speaks_ws=speaks_ws)
     entries = connect_to(reached.place) if to is None else (f"::{reached.place}",)
     return _Call(line, reached, tuple(("connect-to", each) for each in entries), notes)
@@ -192,7 +193,9 @@ def _run(program: Program, call: _Call, pieces: list[bytes], patience: float) ->
     done = run_child([program.path, *words], patience=patience + _GRACE, feed=feed)
     name = f"curl {program.version}".rstrip()
     traces = named(call.reached.traces(), name)
-    ran = Ran(name, quoted(["curl", *words]), done.code, "", done.out, done.err, done.dropped, traces, notes)
+    shown = quoted(["curl", "-q", *starred(line).arguments()])
+    command = quoted(["curl", *words])
+    ran = Ran(name, command, done.code, "", done.out, done.err, done.dropped, traces, notes, shown)
     return replace(ran, meaning=_meaning(ran, done, line, program.version))
 
 

@@ -21,6 +21,7 @@ from typing import Any
 from labkit.dissection import dissect
 from labkit.errors import Absent, Failed, WrongUse
 from labkit.net.listener import Listener
+from labkit.net.patience import check_patience
 from labkit.net.process import MOST_KEPT, Finished, run_child
 from labkit.net.programs import Program, find
 from labkit.net.ran import Ran, named, readable
@@ -170,8 +171,7 @@ def php(script: str, *, to: Listener | None = None, patience: float = 5.0) -> Ph
 def _checked(script: object, patience: object) -> bytes:
     if not isinstance(script, str):
         raise WrongUse(f"script is the text of a PHP script, not {type(script).__name__}; read a file with read_text()")
-    if not isinstance(patience, (int, float)) or not 0 < patience <= _MOST_PATIENCE:
-        raise WrongUse(f"patience is above 0 and at most {_MOST_PATIENCE:g} seconds, not {patience!r}")
+    check_patience(patience, _MOST_PATIENCE)
     try:
         text = script.encode()
     except UnicodeEncodeError as error:

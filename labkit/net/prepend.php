@@ -41,6 +41,7 @@ function led(\CurlHandle $handle): void
         '[::1]::[::1]:',
         '::' . address(),
     ]);
+    \curl_setopt($handle, \CURLOPT_PROTOCOLS, 1 | 2 | 1 << 30 | 1 << 31);  // http, https, ws, wss: the lab has no other
 }
 
 function curl_init(?string $url = null): \CurlHandle|false

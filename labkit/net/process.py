@@ -36,7 +36,6 @@ class Finished:
         err: the first bytes of its standard error.
         dropped: how many bytes of both were not kept.
         ended: why the lab ended it, in a few words; empty where it ended by itself.
-        seconds: how long it ran.
     """
 
     code: int | None
@@ -44,7 +43,6 @@ class Finished:
     err: bytes = b""
     dropped: int = 0
     ended: str = ""
-    seconds: float = 0.0
 
 
 def clean_environment() -> dict[str, str]:
@@ -87,7 +85,6 @@ def run_child(
     [b'42']
     """
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        began = time.monotonic()
         with running_child(
             command,
             stdin=subprocess.DEVNULL if feed is None else subprocess.PIPE,
@@ -100,7 +97,7 @@ def run_child(
             code = process.returncode  # none yet where the lab has to end it
         kept = [_first(each, most) for each in (out, err)]
         dropped = _size(out) + _size(err) - len(kept[0]) - len(kept[1])
-        return Finished(code, kept[0], kept[1], dropped, ended, time.monotonic() - began)
+        return Finished(code, kept[0], kept[1], dropped, ended)
 
 
 @contextmanager

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from labkit.dissection import dissect
+from labkit.dissection.secrets import masked_bytes
 from labkit.trace import Hop, Trace
 from labkit.wire.http1 import ResponseHead
 
 __all__ = ["Ran", "first_lines", "named", "readable"]
 
+_MARKED = re.compile(rb"(?m)^([<>] )([^\n]*)")
 _MOST_LINES = 60  # of each output that are shown
 
 
@@ -31,13 +34,15 @@ class Ran:
     Args:
         program: its name and version.
         command: what was run, fit to be copied into a terminal.
-        code: its exit code, below 0 the number of a signal; None where the lab had to end it.
+        code: its exit code, below 0 the number of a signal; None where the lab had to end it, and where there is
+            none, as of a browser's page.
         meaning: what that code means here, in a sentence.
         out: what it wrote to standard output, the first bytes of it.
         err: what it wrote to standard error, likewise.
         dropped: how many bytes of both were not kept.
         traces: what its connections carried, the oldest first.
         notes: what else is worth knowing, a sentence each.
+        shown: the command with its secrets starred out; empty where it has none.
     """
 
     program: str
@@ -49,6 +54,7 @@ class Ran:
     dropped: int = 0
     traces: tuple[Trace, ...] = ()
     notes: tuple[str, ...] = ()
+    shown: str = ""
 
     @property
     def printed(self) -> str:
@@ -79,11 +85,12 @@ class Ran:
 
     @property
     def screen(self) -> str:
-        """What a terminal shows below the command: both outputs, and how it ended."""
-        return "\n".join([*first_lines(self.printed), *first_lines(self.errors), *self._last()])
+        """What a terminal shows below the command: both outputs, with secrets starred out, and how it ended."""
+        outputs = [first_lines(readable(_starred(output))) for output in (self.out, self.err)]
+        return "\n".join([*outputs[0], *outputs[1], *self._last()])
 
     def __str__(self) -> str:
-        return f"$ {self.command}\n{self.screen}"
+        return f"$ {self.shown or self.command}\n{self.screen}"
 
     def _last(self) -> list[str]:
         dropped = [f"[{self.dropped} more bytes, not kept]"] if self.dropped else []
@@ -100,6 +107,11 @@ class Ran:
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         return {"text/plain": str(self)}
+
+
+def _starred(output: bytes) -> bytes:
+    """Star out what heads have of secrets, also behind the marks that `curl -v` puts before their lines."""
+    return _MARKED.sub(lambda line: line[1] + masked_bytes(line[2]), masked_bytes(output))
 
 
 def first_lines(text: str) -> list[str]:

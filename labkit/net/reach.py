@@ -9,13 +9,14 @@ A program is started with the listener's address, and the traces of its run are 
 from __future__ import annotations
 
 import socket
+import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from labkit.errors import WrongUse
-from labkit.net.address import Address, check_loopback, is_loopback, place
+from labkit.net.address import AS_WRITTEN, Address, check_loopback, is_loopback, place
 from labkit.net.listener import Listener, Watch, is_own, recorder_at, running
 from labkit.net.server import UpgradeServer
 from labkit.net.tap import Tap
@@ -25,6 +26,7 @@ from labkit.trace import Trace
 __all__ = ["Reached", "connect_to", "in_place", "reach"]
 
 
+_NAME_TIME = 2.0  # seconds to look a name up
 _PASSING: weakref.WeakSet[Listener] = weakref.WeakSet()
 """Servers that were started for one run alone: no other thread's run may take them for its own."""
 
@@ -70,8 +72,8 @@ def reach(address: Address, *, allow_remote: bool = False) -> Iterator[Reached]:
     listener = recorder_at(address)
     if listener is not None:
         yield _led(listener, own=is_own(address))
-    elif is_loopback(address.host) and _is_free(address):  # a tap there would listen in the place of nobody
-        yield Reached(address.host, address.port)
+    elif _is_free(address) if is_loopback(address.host) else not _is_known(address.host):
+        yield Reached(address.host, address.port)  # nobody is there to put a tap before: the program says so itself
     else:
         with Tap(place(address.host, address.port), allow_remote=allow_remote) as tap:
             yield _led(tap, own=is_own(address))
@@ -81,16 +83,31 @@ def _led(listener: Listener, *, own: bool) -> Reached:
     return Reached(listener.host, listener.port, own, listener.watch())
 
 
-def connect_to(place: str) -> tuple[str, ...]:
-    """Return libcurl's CONNECT_TO entries: loopback hosts as they are written, every other is answered at a place.
+def connect_to(where: str) -> tuple[str, ...]:
+    """Return libcurl's CONNECT_TO entries: loopback hosts as they are written, every other is answered elsewhere.
 
     An entry that only begins with the host does not end the search of libcurl 7.88, so each repeats it.
 
     >>> connect_to("127.0.0.1:8101")[-1]
     '::127.0.0.1:8101'
     """
-    own = ("127.0.0.1", "localhost", "[::1]")
-    return (*(f"{each}::{each}:" for each in own), f"::{place}")
+    return (*(f"{each}::{each}:" for each in AS_WRITTEN), f"::{where}")
+
+
+def _is_known(host: str) -> bool:
+    """Tell whether a name has an address; asked for as long as a program would wait."""
+    found: list[bool] = []
+
+    def ask() -> None:
+        try:
+            found.append(bool(socket.getaddrinfo(host, None)))
+        except OSError:
+            found.append(False)
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(_NAME_TIME)
+    return all(found)  # where no answer came, the tap tells
 
 
 def _is_free(address: Address) -> bool:

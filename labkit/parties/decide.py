@@ -26,7 +26,7 @@ from labkit.parties.described import Server
 from labkit.parties.testing import IGNORED, Made, Result, Test, first, lines
 from labkit.wire.fields import Fields
 from labkit.wire.http1 import RequestHead
-from labkit.wire.upgrade import Protocol, accept_key, is_key, offered, options, settings_payload
+from labkit.wire.upgrade import SETTING_SIZE, Protocol, accept_key, is_key, offered, options, settings_payload
 from labkit.wire.uri import ABSOLUTE
 
 __all__ = [
@@ -138,11 +138,8 @@ def _settings(_: Server, head: RequestHead) -> Answer | None:
     if len(values) != 1:
         return Answer(400, f"{len(values) or 'no'} HTTP2-Settings field lines; h2c asks for one")
     payload = settings_payload(values[0])
-    right = payload is not None and len(payload) % _SETTING == 0
+    right = payload is not None and len(payload) % SETTING_SIZE == 0
     return None if right else Answer(400, "HTTP2-Settings is no row of settings in base64url")
-
-
-_SETTING = 6  # bytes (RFC 7540, 6.5.1)
 
 
 OFFER_TESTS: tuple[Test, ...] = (

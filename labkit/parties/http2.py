@@ -13,13 +13,13 @@ from typing import Any
 
 from labkit.errors import Absent, Failed
 from labkit.parties.stream import Closed, Stream
+from labkit.wire.http2 import pairs
 from labkit.wire.upgrade import settings_payload
 
 __all__ = ["http2_client", "http2_server"]
 
 _FIRST = 1  # the stream of the request that was upgraded (RFC 7540, 3.2)
 _FIELD = "HTTP2-Settings"
-_SETTING = 6  # bytes: an identifier of 2, a value of 4 (RFC 9113, 6.5.1)
 _PATIENCE = 5.0  # seconds for the answer
 
 
@@ -113,9 +113,8 @@ class _Server(_Speaker):
         try:
             self.core.initiate_upgrade_connection(base64.urlsafe_b64encode(self.settings))
             self._answer(_FIRST, self.request.method, self.request.target)
-        except self._h2.exceptions.ProtocolError as error:  # a setting out of its range (RFC 9113, 6.5.2)
+        except self._h2.exceptions.ProtocolError:  # a setting out of its range (RFC 9113, 6.5.2)
             self.over = True
-            self.problem = str(error)
             return self._goodbye()
         return self.written()
 
@@ -166,7 +165,7 @@ class _Client(_Speaker):
 
     def begin(self) -> bytes:
         """Return the client's preface; its SETTINGS say what HTTP2-Settings said already."""
-        told = self._h2.settings.Settings(client=True, initial_values=_pairs(self.settings))
+        told = self._h2.settings.Settings(client=True, initial_values=dict(pairs(self.settings)))
         self.core.local_settings = told
         self.core.initiate_upgrade_connection()
         return self.written()
@@ -181,11 +180,6 @@ class _Client(_Speaker):
         elif kind in ("StreamReset", "ConnectionTerminated"):
             self.over = True
             self.problem = f"the server ended the answer with error {int(event.error_code)}"
-
-
-def _pairs(payload: bytes) -> dict[int, int]:
-    rows = [payload[at : at + _SETTING] for at in range(0, len(payload), _SETTING)]
-    return {int.from_bytes(row[:2], "big"): int.from_bytes(row[2:], "big") for row in rows}
 
 
 def _bytes(message: str | bytes) -> bytes:

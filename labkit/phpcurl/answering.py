@@ -8,13 +8,12 @@ from urllib.parse import urlsplit
 
 from labkit.errors import Refused, WrongUse
 from labkit.net import reach
-from labkit.net.address import place
+from labkit.net.address import AS_WRITTEN, place
 from labkit.net.listener import Listener, running
 from labkit.net.server import UpgradeServer
 
-__all__ = ["answered_by", "connect_to"]
+__all__ = ["answered_by", "entries_for"]
 
-_AS_WRITTEN = ("127.0.0.1", "localhost", "::1")
 _NOBODY = "127.0.0.1:1"  # where nothing listens: whatever a redirect names, it does not leave the lab
 
 
@@ -48,7 +47,7 @@ class answered_by:  # noqa: N801  it is called like a function
         answered_by.chosen = self._before
 
 
-def connect_to(url: str) -> list[str]:
+def entries_for(url: str) -> list[str]:
     """Return where a transfer is to connect, as CONNECT_TO has it (CURLOPT_CONNECT_TO(3)).
 
     Args:
@@ -60,7 +59,7 @@ def connect_to(url: str) -> list[str]:
     """
     servers = _candidates()
     host = _host(url)
-    if host and host not in _AS_WRITTEN:
+    if host and place(host, 0)[:-2] not in AS_WRITTEN:
         if not servers:
             raise Refused(f"no lab server runs that could answer for {host}: start one, with labkit.UpgradeServer()")
         if len(servers) > 1:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, Self
 
 from labkit.errors import Failed, WrongUse
-from labkit.phpcurl.answering import connect_to
+from labkit.phpcurl.answering import entries_for
 from labkit.phpcurl.codes import CURLE_OPERATION_TIMEDOUT
 from labkit.phpcurl.info_names import CURLINFO_RESPONSE_CODE
 from labkit.phpcurl.library import libcurl
@@ -121,7 +121,7 @@ class CurlHandle:
             WrongUse: several could.
         """
         lib = libcurl()
-        self.curl.setopt(lib.CONNECT_TO, connect_to(php_text(self.told.url)))
+        self.curl.setopt(lib.CONNECT_TO, entries_for(php_text(self.told.url)))
         self.curl.setopt(lib.VERBOSE, int(self.told.verbose or self.told.header_out))
         self.bounded = not self.told.timeout
         self.curl.setopt(lib.TIMEOUT_MS, self.told.timeout or max(1, round(patience * 1000)))

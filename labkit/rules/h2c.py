@@ -6,21 +6,18 @@ have read it. What was recorded after it proves nothing.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from labkit.rules.evidence import Asked, Evidence, each_exchange
 from labkit.rules.rule import Check, Level, Rule, Sighting, Who
 from labkit.trace import Direction
-from labkit.wire.upgrade import offered
+from labkit.wire.upgrade import SETTING_SIZE, offered, settings_payload
 
 __all__ = ["H2C"]
 
 _SETTINGS = "HTTP2-Settings"
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"  # RFC 7540, 3.5
 _FRAME_HEAD = 9  # bytes (RFC 7540, 4.1): length 3, type 1, flags 1, stream 4
-_BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
-_SETTING = 6  # bytes of one setting (RFC 7540, 6.5.1)
 
 
 def _switches_to(asked: Asked, name: str) -> bool:
@@ -102,12 +99,12 @@ def _bad_settings(asked: Asked) -> Iterator[Sighting]:
     if not asked.request:
         return
     for place, value in enumerate(asked.head.fields.all(_SETTINGS)):
-        text = value.rstrip("=")
-        if not _BASE64URL.fullmatch(text) or len(text) % 4 == 1:
+        payload = settings_payload(value)
+        if payload is None:
             yield asked.request.line(_SETTINGS, f"an {_SETTINGS} field that is not base64url", place=place)
-        elif (len(text) * 3 // 4) % _SETTING:
+        elif len(payload) % SETTING_SIZE:
             yield asked.request.line(_SETTINGS, f"an {_SETTINGS} field that is no row of settings", place=place)
-        elif text != value:
+        elif value.endswith("="):
             yield asked.request.line(_SETTINGS, f"an {_SETTINGS} field with `=` at its end", place=place)
 
 

@@ -27,25 +27,20 @@ class Form:
     """A way to print an offer.
 
     Args:
-        title: what it is, in a few words.
         language: its language, as a fenced block of Markdown names it.
         write: prints it.
-        always: the field lines that its client adds where the offer has none of that name; "…" stands for
-            what its version decides.
     """
 
-    title: str
     language: str
     write: Callable[[Wanted], Written]
-    always: tuple[str, ...] = ()
 
 
 FORMS: dict[str, Form] = {
-    "curl": Form("a curl command line, for bash", "bash", curl.write, curl.ALWAYS),
-    "php": Form("a PHP script with PHP's cURL", "php", php.write, php.ALWAYS),
-    "websockets": Form("a Python program with the library websockets", "python", python_websockets.write),
-    "socket": Form("a Python program with a raw socket", "python", python_socket.write),
-    "javascript": Form("JavaScript for a browser", "javascript", javascript.write, javascript.ALWAYS),
+    "curl": Form("bash", curl.write),
+    "php": Form("php", php.write),
+    "websockets": Form("python", python_websockets.write),
+    "socket": Form("python", python_socket.write),
+    "javascript": Form("javascript", javascript.write),
 }
 """Every form that an offer can be copied as."""
 
@@ -85,7 +80,7 @@ class Snippet:
 
     def _markdown(self) -> str:
         runs = [len(run) for run in re.findall("`+", self.text)]
-        fence = "`" * max(3, *(run + 1 for run in runs), 3)
+        fence = "`" * max([3, *(run + 1 for run in runs)])
         block = f"{fence}{FORMS[self.form].language}\n{self.text.rstrip(chr(10))}\n{fence}"
         lists = ["\n".join([title, "", *(f"- `{line}`" for line in each)]) for title, each in self._lists()]
         return "\n\n".join([block, *lists])

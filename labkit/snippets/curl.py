@@ -5,7 +5,7 @@ from __future__ import annotations
 from labkit.commandlines.words import quoted
 from labkit.errors import WrongUse
 from labkit.parties.offer import Offer
-from labkit.snippets.libcurl import Told, told
+from labkit.snippets.libcurl import Instructions, instructions
 from labkit.snippets.wanted import Wanted, Written, dialled
 
 __all__ = ["ALWAYS", "BOUND", "arguments", "write"]
@@ -36,12 +36,12 @@ def arguments(offer: Offer, url: str = "") -> list[str]:
     ['-H', 'Host: server.example.com', '-H', 'Upgrade: shout', '-H', 'Connection: Upgrade']
     """
     to = dialled(offer, url)
-    return [word for option in _options(offer, told("curl", offer, to, ALWAYS), tls=to.tls) for word in option]
+    return [word for option in _options(offer, instructions("curl", offer, to, ALWAYS), tls=to.tls) for word in option]
 
 
 def write(wanted: Wanted) -> Written:
     """Print an offer as a command line for bash."""
-    how = told("curl", wanted.offer, wanted.to, ALWAYS)
+    how = instructions("curl", wanted.offer, wanted.to, ALWAYS)
     options = _options(wanted.offer, how, tls=wanted.to.tls)
     pieces = [quoted(option) for option in options]
     text = " ".join(["curl", *pieces])
@@ -50,7 +50,7 @@ def write(wanted: Wanted) -> Written:
     return Written(text, how.adds, (_SAID,) if wanted.speaks else ())
 
 
-def _options(offer: Offer, how: Told, *, tls: bool) -> list[list[str]]:
+def _options(offer: Offer, how: Instructions, *, tls: bool) -> list[list[str]]:
     """Return curl's options, each with its value, the URL last."""
     options = [["-i"], ["--max-time", str(BOUND)]]
     if offer.version == "HTTP/1.0":

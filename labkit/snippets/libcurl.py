@@ -12,7 +12,7 @@ from labkit.errors import WrongUse
 from labkit.parties.offer import Offer
 from labkit.snippets.wanted import Dialled, Pair, added, in_one_piece, in_url, pair
 
-__all__ = ["VERSIONS", "Told", "told"]
+__all__ = ["VERSIONS", "Instructions", "instructions"]
 
 VERSIONS = ("HTTP/1.1", "HTTP/1.0")
 """The HTTP versions that it can be told to say in this way."""
@@ -22,7 +22,7 @@ _NO_WAIT = 1024  # bytes of content; before more of it older versions wait a sec
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Instructions:
     """What libcurl is told.
 
     Args:
@@ -42,7 +42,7 @@ class Told:
     adds: tuple[str, ...]
 
 
-def told(form: str, offer: Offer, to: Dialled, always: Sequence[str]) -> Told:
+def instructions(form: str, offer: Offer, to: Dialled, always: Sequence[str]) -> Instructions:
     """Return what libcurl is told so that it sends an offer.
 
     Args:
@@ -71,7 +71,7 @@ def told(form: str, offer: Offer, to: Dialled, always: Sequence[str]) -> Told:
     head = offer.method == "HEAD" and not offer.content
     straight = in_url(offer.target)
     empty = ("no space behind the colon of an empty field value",) if any(not v for _, v in offer.fields) else ()
-    return Told(
+    return Instructions(
         lines=(*_host(offer, to), *map(_told_line, custom), *_kept_away(offer)),
         target=None if straight else offer.target,
         method="" if head or offer.method == plain else offer.method,

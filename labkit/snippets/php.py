@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from labkit.parties.offer import Offer
 from labkit.snippets import literals
-from labkit.snippets.libcurl import Told, told
+from labkit.snippets.libcurl import Instructions, instructions
 from labkit.snippets.wanted import KEY, PATIENCE, Wanted, Written
 from labkit.wire.upgrade import SAMPLE_KEY
 
@@ -46,7 +46,7 @@ _DRAW = "$key = base64_encode(random_bytes(16));  // fresh for each connection (
 
 def write(wanted: Wanted) -> Written:
     """Print an offer as a script."""
-    how = told("php", wanted.offer, wanted.to, ALWAYS)
+    how = instructions("php", wanted.offer, wanted.to, ALWAYS)
     options = [*_lines(how), *_request(wanted.offer, how, tls=wanted.to.tls)]
     text = _SCRIPT.format(
         draw=_DRAW if _KEY_LINE in how.lines else "",
@@ -57,7 +57,7 @@ def write(wanted: Wanted) -> Written:
     return Written(text, how.adds, (_SAID,) if wanted.speaks else ())
 
 
-def _lines(how: Told) -> list[str]:
+def _lines(how: Instructions) -> list[str]:
     lines = [f"    {_line(line)}," for line in how.lines]
     return ["CURLOPT_HTTPHEADER => [", *lines, "],"] if lines else []
 
@@ -66,7 +66,7 @@ def _line(line: str) -> str:
     return f"'{KEY}: ' . $key" if line == _KEY_LINE else literals.php(line.encode("latin-1"))
 
 
-def _request(offer: Offer, how: Told, *, tls: bool) -> list[str]:
+def _request(offer: Offer, how: Instructions, *, tls: bool) -> list[str]:
     """Return the options for the request line and the content."""
     options = []
     if offer.version == "HTTP/1.0" or tls:  # in HTTP/2 there is no Upgrade (RFC 9113, 8.6)

@@ -11,12 +11,18 @@ from typing import NamedTuple
 
 from labkit.wire.fields import Fields, text_bytes
 
-__all__ = ["SAMPLE_KEY", "TOKENS", "Protocol", "Token", "accept_key", "is_key", "offered", "options", "why_wrong"]
+__all__ = [
+    "SAMPLE_KEY", "SETTING_SIZE", "TOKENS", "Protocol", "Token", "accept_key", "is_key", "offered", "options",
+    "settings_payload", "why_wrong",
+]  # fmt: skip
 
 SAMPLE_KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 """The key of RFC 6455's own example (1.3): base64 of "the sample nonce"."""
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
+SETTING_SIZE = 6
+"""Bytes of one setting: an identifier of 2, a value of 4 (RFC 9113, 6.5.1)."""
+
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
 _NONCE_SIZE = 16  # bytes that a key stands for (RFC 6455, 4.1)
 
