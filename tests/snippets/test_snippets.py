@@ -62,13 +62,6 @@ def test_what_a_form_cannot_say_is_refused(name, form):
     assert [other for other in able if (name, other) in REFUSED] == []
 
 
-def test_a_browser_says_the_rest():
-    """What is not refused is printed for a browser."""
-    for name, offer in OFFERS.items():
-        if (name, "javascript") not in REFUSED:
-            assert "new WebSocket" in snippet(offer, "javascript", "http://127.0.0.1:8101/").text, name
-
-
 @pytest.mark.parametrize("form", FORMS)
 def test_only_a_command_line_carries_a_key(form):
     """The RFC's own key is drawn anew by every program, and by whoever asks for a command line (RFC 6455, 4.1)."""

@@ -1,0 +1,8 @@
+<?php
+$ch = curl_init('ws://example.com/path');
+curl_setopt($ch, CURLOPT_RETURNTRANSFER, true);
+curl_setopt($ch, CURLOPT_TIMEOUT_MS, 300);
+curl_setopt($ch, CURLOPT_CONNECT_ONLY, 2);
+$response = curl_exec($ch);
+echo json_encode(['exec' => $response, 'errno' => curl_errno($ch), 'code' => curl_getinfo($ch, CURLINFO_RESPONSE_CODE)]);
+curl_close($ch);
