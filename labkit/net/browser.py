@@ -33,7 +33,6 @@ from labkit.net.reach import Reached, in_place, reach
 __all__ = ["PageRan", "browse"]
 
 _MOST_SCRIPT = 4 << 20  # bytes
-_WIDEST = 1000  # characters of a script's line that are shown
 _MOST_SAID = 1 << 16  # bytes of a failing browser's words that are read
 _MOST_FOLDER = 40  # characters of the folder for temporary files: a socket's path holds about 100, and most are taken
 _MOST_PATIENCE = 3600.0  # seconds
@@ -86,7 +85,7 @@ class PageRan(Ran):
         return "\n".join([*lines, *self._last()])
 
     def __str__(self) -> str:
-        lines = [f"> {line[:_WIDEST]}{'…' if len(line) > _WIDEST else ''}" for line in first_lines(self.command)]
+        lines = [f"> {line}" for line in first_lines(readable(self.command.encode("utf-8", "backslashreplace")))]
         return "\n".join([*lines, self.screen])
 
     @property

@@ -37,6 +37,8 @@ from labkit.wire.upgrade import SAMPLE_KEY
 __all__ = ["curl"]
 
 _MOST_PATIENCE = 60.0  # seconds
+_LEAST_PATIENCE = 0.01  # seconds; curl counts milliseconds, and takes none of them for ever
+_NOBODY = "127.0.0.1:1"  # where nothing listens
 _GRACE = 2.0  # seconds beyond its own --max-time, in which curl ends by itself
 _BETWEEN = 0.5  # seconds to wait for an answer to what stdin gave, before the next piece
 _MOST_STDIN = 1 << 20  # bytes
@@ -142,7 +144,9 @@ def _to_url(
         offer = offer.with_field("Sec-WebSocket-Key", fresh_key())
     line = read_words(arguments(offer, url) if offer else ["--include", url])
     unbounded = tuple(option for option in line.options if option[0] != "max-time")  # `patience` says how long
-    return _Call(_with(replace(line, options=unbounded), options), reached, _leading(address, reached))
+    line = _with(replace(line, options=unbounded), options)
+    kept = () if allow_remote else _kept(line)
+    return _Call(line, reached, (*_leading(address, reached), *kept))
 
 
 def _in_place(stack: ExitStack, line: CurlLine, to: Listener | None, *, speaks_ws: bool) -> _Call:
@@ -150,7 +154,7 @@ def _in_place(stack: ExitStack, line: CurlLine, to: Listener | None, *, speaks_w
     address = parse_url(line.url)
     if to is None and is_loopback(address.host):
         reached = stack.enter_context(reach(address))
-        return _Call(line, reached, _leading(address, reached))
+        return _Call(line, reached, (*_leading(address, reached), *_kept(line)))
     asks_h2c = any(name == "http2" for name, _ in line.options)
     reached = stack.enter_context(in_place(to, _SPEAKS_H2C if asks_h2c else None))
     line, notes = _spoken_here(line, speaks_ws=speaks_ws)
@@ -158,9 +162,17 @@ def _in_place(stack: ExitStack, line: CurlLine, to: Listener | None, *, speaks_w
     return _Call(line, reached, tuple(("connect-to", each) for each in entries), notes)
 
 
+def _kept(line: CurlLine) -> tuple[tuple[str, str | None], ...]:
+    """Return what keeps a redirect on this machine: wherever else it points, nobody listens there."""
+    if not any(name in ("location", "location-trusted", "follow") for name, _ in line.options):
+        return ()
+    entries = [("connect-to", each) for each in connect_to(_NOBODY)]
+    return (*entries, ("proto-redir", "=http,https"))
+
+
 def _leading(address: Address, reached: Reached) -> tuple[tuple[str, str | None], ...]:
     """Return what leads curl to a listener that stands at another address than the URL's."""
-    if reached.watch is None or (reached.host, reached.port) == (address.host, address.port):
+    if reached.watch is None or reached.place == place(address.host, address.port):
         return ()
     return (("connect-to", f"{place(address.host, address.port)}:{reached.place}"),)
 
@@ -206,7 +218,7 @@ def _bounded(call: _Call, patience: float) -> tuple[CurlLine, tuple[str, ...]]:
     asked = _seconds(line.value("max-time"))
     if asked is not None and asked > patience:
         notes.append(f"--max-time was lowered from {asked:g} to {patience:g}")
-    most = patience if asked is None else min(asked, patience)
+    most = max(patience if asked is None else min(asked, patience), _LEAST_PATIENCE)
     own = (("noproxy", "*"), ("silent", None), ("show-error", None), ("max-time", f"{most:g}"))
     return replace(line, options=(*own, *call.leading, *kept)), tuple(notes)
 
@@ -224,7 +236,8 @@ def _meaning(ran: Ran, done: Finished, line: CurlLine, version: str) -> str:
     if done.code is None:
         return done.ended
     scheme = line.url.partition("://")[0].lower() if "://" in line.url else "http"
-    return meaning(done.code, Seen(ran.status, scheme, frozenset(name for name, _ in line.options), version))
+    heard = bool(ran.trace.stream(Direction.TO_CLIENT))
+    return meaning(done.code, Seen(ran.status, scheme, frozenset(name for name, _ in line.options), version, heard))
 
 
 def _feed(watch: Watch, pieces: list[bytes], patience: float) -> Iterator[bytes | None]:

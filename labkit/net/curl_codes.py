@@ -52,12 +52,14 @@ class Seen(NamedTuple):
         scheme: of the URL.
         options: the long names of the options that were given.
         version: of curl.
+        heard: whether the server said anything.
     """
 
     status: int | None
     scheme: str = "http"
     options: frozenset[str] = frozenset()
     version: str = ""
+    heard: bool = False
 
 
 def _switched(seen: Seen) -> bool:
@@ -80,6 +82,10 @@ def _http2(seen: Seen) -> bool:
     return "http2" in seen.options and _switched(seen)
 
 
+def _heard(seen: Seen) -> bool:
+    return seen.heard
+
+
 def _always(_: Seen) -> bool:
     return True
 
@@ -94,6 +100,7 @@ _IN_CONTEXT: tuple[tuple[frozenset[int], Callable[[Seen], bool], str], ...] = (
     (frozenset((0,)), _switched, "the switch happened (101), and the server ended the connection afterwards"),
     (frozenset((0,)), _answered, "curl got a whole answer, {status}; 0 does not say that it was the one you wanted"),
     (frozenset((1,)), _websocket, "this curl, {version}, does not speak {scheme}://; offer the upgrade to http://"),
+    (frozenset((1, 8)), _heard, "what the server sent is no answer of HTTP/1.1"),
     (frozenset((16, 18, 52, 56)), _prior, _PRIOR),
     (frozenset((22,)), _websocket, "the server declined the upgrade with {status}"),
     (frozenset((22,)), _answered, "the answer was {status}, and --fail makes 400 and above an error"),

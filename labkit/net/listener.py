@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from labkit.errors import Failed, WrongUse
-from labkit.net.address import Address, check_loopback
+from labkit.net.address import Address, check_loopback, place
 from labkit.net.loop import LoopThread
 from labkit.recording import Recording
 from labkit.trace import Trace
@@ -70,6 +70,7 @@ class Engine:
         self.changed = threading.Condition()
         self.server: asyncio.Server | None = None
         self.open: set[Connection] = set()
+        self.stopping = False
 
     def note(self, recording: Recording) -> None:
         """Keep a recording."""
@@ -85,6 +86,7 @@ class Engine:
 
     async def _close(self) -> None:
         """Stop listening; let every connection say goodbye, then end those that do not."""
+        self.stopping = True
         if self.server is not None:
             self.server.close()
         for connection in list(self.open):
@@ -102,7 +104,7 @@ class Engine:
 
 
 class Watch:
-    """Tells of the connections that are made from now on."""
+    """Tells of the connections that are made from now on, whoever makes them."""
 
     def __init__(self, engine: Engine, kind: str) -> None:
         self._engine = engine
@@ -121,7 +123,7 @@ class Watch:
         with engine.changed:
             engine.changed.wait_for(self._made, _FIRST_TIME)
             made = self._made()
-            engine.changed.wait_for(lambda: all(each.ended for each in made), _TRACE_TIME)
+            engine.changed.wait_for(lambda: engine.stopping or all(each.ended for each in made), _TRACE_TIME)
         return tuple(each.trace(note=self._note) for each in made)
 
     def _made(self) -> list[Recording]:
@@ -216,8 +218,7 @@ class Listener(ABC):
     @property
     def url(self) -> str:
         """Its address as an http URL."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}/"
+        return f"http://{place(self.host, self.port)}/"
 
     @property
     def traces(self) -> tuple[Trace, ...]:

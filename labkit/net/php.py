@@ -8,6 +8,7 @@ The two PHP files lie beside this one, and are copied into the private folder of
 from __future__ import annotations
 
 import json
+import math
 import re
 import signal
 import tempfile
@@ -34,11 +35,13 @@ __all__ = ["Changed", "PhpRan", "php"]
 _MOST_SCRIPT = 1 << 20  # bytes
 _MOST_SAID = 16 << 20  # bytes that rewrite.php may say of a script; a change is at least 9 bytes of it
 _MOST_PATIENCE = 3600.0  # seconds
+_GRACE = 5  # seconds after which a script ends itself, where nobody is left to end it
 _READING = 10.0  # seconds for rewrite.php
 _MOST_CHANGES = 20  # that are shown
 _LEAST = (8, 0)  # the PHP that has PhpToken
 _MOST_LAST = 16 << 10  # bytes at the end of what PHP says that are read for its last words
 _MOST_MEANING = 300  # characters
+_TOO_LARGE = 25  # SIGXFSZ, which Windows has not
 _FATAL = 255  # the exit code after an error of PHP's own
 _TLS = (b"\x16\x03", b"CONNECT ")  # how TLS begins (RFC 8446, 5.1), and a way through a proxy to it
 _MEANT = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::(\d*))?", re.IGNORECASE)  # a Host field
@@ -129,7 +132,8 @@ def php(script: str, *, to: Listener | None = None, patience: float = 5.0) -> Ph
 
     It is no sandbox: a name put together at run time (`'curl_' . 'init'`), `socket_connect`, or a proxy that the
     script sets leaves the lab. It runs in a private folder, and opens no files outside; it starts no programs;
-    and it is ended when its time, its memory (128 MiB) or what it may write (64 MiB) is used up.
+    and it is ended when its time, its memory (128 MiB), or what it may write (64 MiB to its outputs, 128 MiB to a file)
+    is used up.
 
     Args:
         script: the text of the script; what stands outside `<?php` and `?>` is printed as it is.
@@ -210,23 +214,28 @@ class _Place:
                 f"the lab needs PHP 8.0 or newer; {self._program.path} is {self._program.version or 'unknown'}"
             )
         done = self._php(["rewrite.php", "script.php"], _READER, _READING, _MOST_SAID)
-        (self._folder / "rewrite.php").unlink()
+        (self._folder / "rewrite.php").unlink(missing_ok=True)
         try:
             said: dict[str, Any] = json.loads(done.out)
-        except ValueError:
+            changed = tuple(Changed(*each) for each in said.get("changed", ()))
+            tokenizer, curl, libcurl, is_php = (said.get(name) for name in ("tokenizer", "curl", "libcurl", "php"))
+        except (ValueError, TypeError, AttributeError, RecursionError):  # what runs here is no php
             why = done.ended or self.stripped(done.err).decode("utf-8", "replace").strip()[:300]
             raise Failed(f"php could not read the script: {why or f'exit {done.code}'}") from None
-        if not said["tokenizer"]:
+        if not tokenizer:
             raise Absent("this php has no tokenizer; install it: sudo apt install php-common")
-        if said["curl"] and not said["libcurl"]:
+        if curl and not libcurl:
             raise Absent("this php has no cURL, and the script calls for it; install it: sudo apt install php-curl")
-        return _Read(
-            said["libcurl"] or "", said["curl"], said["php"], tuple(Changed(*each) for each in said["changed"])
-        )
+        return _Read(str(libcurl or ""), bool(curl), bool(is_php), changed)
 
     def run(self, address: str, patience: float) -> Finished:
         """Run the script, with the lab at an address."""
-        own = {"auto_prepend_file": f"{self._folder}/prepend.php", "labkit.address": f'"{address}"'}
+        alarm = math.ceil(patience) + _GRACE
+        own = {
+            "auto_prepend_file": f"{self._folder}/prepend.php",
+            "labkit.address": f'"{address}"',
+            "labkit.alarm": str(alarm),
+        }
         return self._php(["script.php"], own, patience)
 
     def _php(self, words: Sequence[str], settings: dict[str, str], patience: float, most: int = MOST_KEPT) -> Finished:
@@ -244,6 +253,8 @@ def _meaning(done: Finished, said: bytes, traces: Sequence[Trace], read: _Read) 
     if done.code is None:
         waits = read.curl and any(dissect(trace).status == 101 for trace in traces)
         return done.ended + (": after a 101 curl_exec waits for ever unless CURLOPT_TIMEOUT is set" if waits else "")
+    if done.code == -_TOO_LARGE:
+        return "it wrote more than it may into one file, its output or another: 128 MiB"
     if done.code < 0:
         known = -done.code in set(signal.Signals)
         return f"{signal.Signals(-done.code).name if known else f'signal {-done.code}'} ended it"

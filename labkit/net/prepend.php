@@ -96,6 +96,11 @@ function stream_context_create(?array $options = null, ?array $params = null)
     return \stream_context_create($options, $params);
 }
 
+// Where the lab itself was ended from outside, nobody is left to end this script.
+if (\function_exists('pcntl_alarm')) {
+    \pcntl_alarm((int) \get_cfg_var('labkit.alarm'));
+}
+
 // A script may lift PHP's own limit of memory, and may write files; these it cannot lift.
 if (\function_exists('posix_setrlimit')) {
     \posix_setrlimit(\POSIX_RLIMIT_AS, 1 << 30, 1 << 30);

@@ -20,7 +20,7 @@ __all__ = ["KNOWN", "Known", "Program", "can_listen", "find", "hand_over", "is_r
 _SBIN = ("/usr/local/sbin", "/usr/sbin", "/sbin")  # where Debian keeps servers; not on every user's PATH
 _PATIENCE = 5.0  # seconds for a program to say its version
 _MOST_TEXT = 8192  # bytes of what it says
-_VERSION = re.compile(r"\d+\.\d+(?:\.\d+)*")
+_VERSION = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}(?:\.[0-9]{1,9})*")
 
 
 class Known(NamedTuple):

@@ -13,6 +13,7 @@ from labkit.wire.http1 import ResponseHead
 
 __all__ = ["Ran", "first_lines", "named", "readable"]
 
+_WIDEST = 1000  # characters of a line that are shown
 _MARKED = re.compile(rb"(?m)^([<>] )([^\n]*)")
 _MOST_LINES = 60  # of each output that are shown
 
@@ -121,6 +122,7 @@ def first_lines(text: str) -> list[str]:
     ['one', 'two']
     """
     lines = text.rstrip("\n").split("\n") if text else []
+    lines = [line if len(line) <= _WIDEST else f"{line[:_WIDEST]}…" for line in lines]
     left = len(lines) - _MOST_LINES
     return [*lines[:_MOST_LINES], f"[{left} more lines]"] if left > 0 else lines
 

@@ -26,6 +26,8 @@ from labkit.trace import Trace
 __all__ = ["Reached", "connect_to", "in_place", "reach"]
 
 
+_TURNS: weakref.WeakKeyDictionary[Listener, threading.RLock] = weakref.WeakKeyDictionary()
+_TURN = threading.Lock()
 _NAME_TIME = 2.0  # seconds to look a name up
 _PASSING: weakref.WeakSet[Listener] = weakref.WeakSet()
 """Servers that were started for one run alone: no other thread's run may take them for its own."""
@@ -71,12 +73,22 @@ def reach(address: Address, *, allow_remote: bool = False) -> Iterator[Reached]:
     check_loopback(address.host, allow_remote)
     listener = recorder_at(address)
     if listener is not None:
-        yield _led(listener, own=is_own(address))
+        with _alone(listener):
+            yield _led(listener, own=is_own(address))
     elif _is_free(address) if is_loopback(address.host) else not _is_known(address.host):
         yield Reached(address.host, address.port)  # nobody is there to put a tap before: the program says so itself
     else:
         with Tap(place(address.host, address.port), allow_remote=allow_remote) as tap:
             yield _led(tap, own=is_own(address))
+
+
+@contextmanager
+def _alone(listener: Listener) -> Iterator[None]:
+    """Let one program at a time dial a listener: that its connections are new is all that tells whose they are."""
+    with _TURN:
+        turn = _TURNS.setdefault(listener, threading.RLock())
+    with turn:
+        yield
 
 
 def _led(listener: Listener, *, own: bool) -> Reached:
@@ -148,4 +160,5 @@ def in_place(to: Listener | None, told: Server | None = None) -> Iterator[Reache
         raise WrongUse(f"to is a running UpgradeServer or Tap, not {to!r}")
     if not to.records:
         raise WrongUse("this server keeps no traces: start it without record=False")
-    yield _led(to, own=is_own(Address(to.host, to.port)))
+    with _alone(to):
+        yield _led(to, own=is_own(Address(to.host, to.port)))

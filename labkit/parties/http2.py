@@ -9,6 +9,7 @@ The upgrade is of RFC 7540, 3.2; RFC 9113, 3.1 took it back, and curl still offe
 from __future__ import annotations
 
 import base64
+from contextlib import suppress
 from typing import Any
 
 from labkit.errors import Absent, Failed
@@ -49,17 +50,25 @@ async def http2_client(stream: Stream) -> None:
         Failed: the answer did not come whole.
     """
     speaker = _Client(stream)
+    until = stream.clock() + _PATIENCE  # of the whole answer
     await stream.send(speaker.begin())
     while not speaker.over:
-        try:
-            data = await stream.receive(_PATIENCE)
-        except TimeoutError:
-            raise Failed(f"no answer came on stream {_FIRST} within {_PATIENCE:g} s") from None
-        except Closed:
-            raise Failed(f"the connection ended before the answer on stream {_FIRST} did") from None
-        await stream.send(speaker.take(_bytes(data)))
+        await stream.send(speaker.take(await _heard(stream, until - stream.clock())))
     if speaker.problem:
         raise Failed(speaker.problem)
+
+
+async def _heard(stream: Stream, left: float) -> bytes:
+    """Return what came within the seconds that are left; much that comes is no answer yet."""
+    late = Failed(f"no answer came on stream {_FIRST} within {_PATIENCE:g} s")
+    if left <= 0:
+        raise late
+    try:
+        return _bytes(await stream.receive(left))
+    except TimeoutError:
+        raise late from None
+    except Closed:
+        raise Failed(f"the connection ended before the answer on stream {_FIRST} did") from None
 
 
 class _Speaker:
@@ -76,13 +85,16 @@ class _Speaker:
 
     def take(self, data: bytes) -> bytes:
         """Take bytes; return those to send, the GOAWAY where they cannot be read among them."""
+        broken = self._h2.exceptions.ProtocolError
         try:
-            for event in self.core.receive_data(data):
-                self.note(type(event).__name__, event)
-        except self._h2.exceptions.ProtocolError as error:
+            events = self.core.receive_data(data)
+        except broken as error:
             self.over = True
             self.problem = f"the other side's HTTP/2 cannot be read: {error or type(error).__name__}"
             return self.written() or self._goodbye()  # h2 says none itself where the preface is wrong
+        for event in events:
+            with suppress(broken):  # its stream was reset in the same bytes
+                self.note(type(event).__name__, event)
         return self.written()
 
     def written(self) -> bytes:
@@ -165,7 +177,10 @@ class _Client(_Speaker):
 
     def begin(self) -> bytes:
         """Return the client's preface; its SETTINGS say what HTTP2-Settings said already."""
-        told = self._h2.settings.Settings(client=True, initial_values=dict(pairs(self.settings)))
+        try:
+            told = self._h2.settings.Settings(client=True, initial_values=dict(pairs(self.settings)))
+        except self._h2.exceptions.ProtocolError as error:
+            raise Failed(f"{_FIELD} of the offer cannot be meant: {error}") from None
         self.core.local_settings = told
         self.core.initiate_upgrade_connection()
         return self.written()

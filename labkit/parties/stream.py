@@ -99,6 +99,10 @@ class Stream:
         """The request-target that was asked for."""
         return self.request.target
 
+    def clock(self) -> float:
+        """Return the time in seconds, of the clock that this stream runs by; only differences count."""
+        return self._driver.clock()
+
     def __aiter__(self) -> Stream:
         return self
 

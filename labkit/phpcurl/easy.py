@@ -12,7 +12,7 @@ from labkit.phpcurl.handle import CurlHandle, check_handle, check_idle
 from labkit.phpcurl.info import remember
 from labkit.phpcurl.library import libcurl
 from labkit.phpcurl.setting import set_url
-from labkit.phpcurl.strings import php_bytes, php_int, php_text
+from labkit.phpcurl.strings import c_int, php_bytes, php_int, php_text
 from labkit.phpcurl.told import Write
 
 __all__ = [
@@ -115,7 +115,7 @@ def curl_strerror(error_code: int) -> str:
     >>> curl_strerror(28)
     'Timeout was reached'
     """
-    return str(libcurl().easy_strerror(php_int(error_code)))
+    return str(libcurl().easy_strerror(c_int(error_code)))
 
 
 def curl_close(handle: CurlHandle) -> None:
@@ -146,7 +146,7 @@ def curl_pause(handle: CurlHandle, flags: int) -> int:
     """Pause a transfer, or let it go on, with CURLPAUSE_ constants; return a CURLE_ number."""
     check_handle("curl_pause", handle)
     try:
-        handle.curl.pause(php_int(flags))
+        handle.curl.pause(c_int(flags))
     except libcurl().error as error:
         return php_int(error.args[0]) or CURLE_BAD_FUNCTION_ARGUMENT  # a sentence of pycurl's own
     return 0

@@ -13,7 +13,7 @@ from labkit.phpcurl.codes import CURLM_ADDED_ALREADY, CURLM_OK, CURLMSG_DONE
 from labkit.phpcurl.easy import patience
 from labkit.phpcurl.handle import CurlHandle, check_handle, check_idle
 from labkit.phpcurl.library import libcurl
-from labkit.phpcurl.strings import php_int, php_text, php_type
+from labkit.phpcurl.strings import c_int, php_text, php_type
 from labkit.phpcurl.told import Write
 
 __all__ = [
@@ -161,6 +161,8 @@ def curl_multi_select(multi_handle: CurlMultiHandle, timeout: float = 1.0) -> in
         timeout: the most seconds to wait; libcurl's own plans may make it less.
     """
     _check("curl_multi_select", multi_handle)
+    if not isinstance(timeout, (int, float)):
+        raise WrongUse(f"curl_multi_select(): Argument #2 ($timeout) must be of type float, {php_type(timeout)} given")
     multi = multi_handle.multi
     planned = multi.timeout()  # milliseconds, -1 where it has no plan
     most = min(timeout, planned / 1000) if planned >= 0 else timeout
@@ -202,7 +204,7 @@ def curl_multi_errno(multi_handle: CurlMultiHandle) -> int:
 
 def curl_multi_strerror(error_code: int) -> str:
     """Return what libcurl says of a CURLM_ number. The words differ by version."""
-    return str(libcurl().multi_strerror(php_int(error_code)))
+    return str(libcurl().multi_strerror(c_int(error_code)))
 
 
 def curl_multi_setopt(multi_handle: CurlMultiHandle, option: int, value: Any) -> bool:
@@ -212,9 +214,9 @@ def curl_multi_setopt(multi_handle: CurlMultiHandle, option: int, value: Any) ->
         WrongUse: there is none such, or pycurl cannot set it.
     """
     _check("curl_multi_setopt", multi_handle)
-    if option not in _OPTIONS:
+    if type(option) is not int or option not in _OPTIONS:
         raise WrongUse("curl_multi_setopt(): Argument #2 ($option) is not a valid cURL multi option")
-    multi_handle.multi.setopt(option, php_int(value))
+    multi_handle.multi.setopt(option, c_int(value))
     return not multi_handle.note(CURLM_OK)
 
 

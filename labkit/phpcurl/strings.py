@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from labkit.errors import WrongUse
 
-__all__ = ["php_bytes", "php_int", "php_text", "php_type", "strpos"]
+__all__ = ["c_int", "php_bytes", "php_int", "php_text", "php_type", "strpos"]
 
+_BITS = 63  # and a sign
 _TYPES = {str: "string", bytes: "string", bool: "bool", int: "int", float: "float", list: "array", tuple: "array",
           dict: "array", type(None): "null"}  # fmt: skip
 
@@ -43,6 +44,8 @@ def php_bytes(value: object) -> bytes:
         case True:
             return b"1"
         case int() | float():
+            if isinstance(value, int) and value.bit_length() > _BITS:
+                raise WrongUse(f"a whole number of PHP's has {_BITS + 1} bits, and this one has {value.bit_length()}")
             return f"{value:.17g}".encode() if isinstance(value, float) else b"%d" % value
     raise WrongUse(f"a {php_type(value)} is no string: {value!r:.60}")
 
@@ -65,6 +68,18 @@ def php_int(value: object) -> int:
         end = next((n for n, char in enumerate(digits) if char not in "0123456789"), len(digits))
         return int(f"{sign}{digits[:end][:30]}") if end else 0
     return int(bool(value))
+
+
+def c_int(value: object) -> int:
+    """Return a value as a whole number that a C function of libcurl takes.
+
+    Raises:
+        WrongUse: it has more than 32 bits.
+    """
+    number = php_int(value)
+    if not -1 << 31 <= number < 1 << 31:
+        raise WrongUse(f"{number} is too large here: a number of 32 bits is meant")
+    return number
 
 
 def php_text(data: bytes) -> str:

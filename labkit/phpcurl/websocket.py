@@ -14,11 +14,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from labkit.errors import WrongUse
 from labkit.phpcurl.codes import CURLE_AGAIN, CURLE_SEND_ERROR
 from labkit.phpcurl.easy import patience
 from labkit.phpcurl.handle import CurlHandle, check_idle
 from labkit.phpcurl.info_names import CURLINFO_ACTIVESOCKET
-from labkit.phpcurl.strings import php_bytes, php_int, php_text
+from labkit.phpcurl.strings import c_int, php_bytes, php_int, php_text
 from labkit.phpcurl.values import CURLWS_TEXT
 
 __all__ = ["curl_easy_recv", "curl_easy_send", "curl_ws_recv", "curl_ws_send"]
@@ -78,8 +79,14 @@ def curl_ws_send(handle: CurlHandle, buffer: str | bytes, flags: int = CURLWS_TE
     """
     check_idle("curl_ws_send", handle)
     data = php_bytes(buffer)
-    sent = _patiently(handle, handle.curl.ws_send, data, php_int(flags), writing=True)
+    sent = _patiently(handle, handle.curl.ws_send, data, _flags(flags), writing=True)
     return False if sent is False else len(data) if sent is None else int(sent)
+
+
+def _flags(flags: object) -> int:
+    if (number := c_int(flags)) < 0:
+        raise WrongUse(f"flags are of CURLWS_TEXT and its like, not {flags!r}")
+    return number
 
 
 def curl_ws_recv(handle: CurlHandle, buflen: int = 1 << 16) -> tuple[str | bool, dict[str, int] | None]:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -499,3 +500,34 @@ def test_a_redirect_to_another_host_stays_here():
         ran = curl(WHOLE, options=["-L", "--max-redirs", "2"], to=server)
     assert ran.code == 47
     assert b"Host: other.example" in ran.trace.stream(Direction.TO_SERVER)
+
+
+@pytest.mark.parametrize("scheme", ["http", "ftp"])
+def test_a_redirect_of_a_loopback_server_stays_on_this_machine(scheme: str):
+    """Wherever else a server of this machine points, nobody listens there, and no name is looked up."""
+    with UpgradeServer(redirect=f"{scheme}://other.example/x") as server:
+        ran = curl(server.url, Offer.bare(), options=["-L"])
+    assert ran.code == (7 if scheme == "http" else 1)
+
+
+def test_the_least_patience():
+    """Curl counts milliseconds, and takes none of them for ever; what it has is printed all the same."""
+    with UpgradeServer() as server:
+        ran = curl(server.url, patience=1e-9)
+    assert ran.code in (0, 28)
+
+
+def test_what_is_no_http():
+    """A mail server's greeting is told as what it is."""
+    with UpgradeServer(faults=["garbage"]) as server:
+        ran = curl(server.url, Offer.websocket())
+    assert ran.meaning == "what the server sent is no answer of HTTP/1.1"
+
+
+def test_runs_at_once_keep_their_traces_apart():
+    """Two threads that ask one server each get their own connection's trace."""
+    with UpgradeServer() as server, ThreadPoolExecutor(4) as pool:
+        runs = list(pool.map(lambda number: (number, curl(f"{server.url}{number}")), range(12)))
+    for number, ran in runs:
+        assert ran.trace.stream(Direction.TO_SERVER).startswith(f"GET /{number} HTTP/1.1\r\n".encode())
+        assert len(ran.traces) == 1

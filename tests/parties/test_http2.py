@@ -209,3 +209,38 @@ def test_without_h2_the_cure_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "h2.config", None)
     trace = simulate(Scenario(Offer.h2c(), say=http2_client, server=KNOWING))
     assert 'python -m pip install "http101-labkit[h2c]"' in trace.note
+
+
+def test_a_reset_in_the_same_bytes_harms_no_other_stream():
+    """A request and its RST_STREAM in one segment leave the connection as it was (RFC 9113, 5.4.2)."""
+    client = Asking()
+    fields = [(":method", "GET"), (":scheme", "http"), (":authority", "a"), (":path", "/")]
+    client.core.send_headers(3, fields, end_stream=True)
+    client.core.reset_stream(3)
+    client.core.send_headers(5, fields, end_stream=True)
+    client.go_on()
+    assert client.content[5] == b"GET / over HTTP/2, stream 5.\n"
+    assert client.server.party.ending == ""
+
+
+def test_pings_are_no_answer():
+    """A server that only pings is given up after the time that an answer has (RFC 9113, 6.7)."""
+
+    async def ping(stream):
+        core = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False))
+        core.initiate_upgrade_connection(stream.request.fields.get("HTTP2-Settings").encode())
+        for _ in range(20):
+            core.ping(b"12345678")
+            await stream.send(core.data_to_send())
+            await stream.sleep(1)
+
+    trace = simulate(Scenario(Offer.h2c(), say=http2_client, server=Server(protocols={"h2c": ping})))
+    assert "no answer came on stream 1 within 5 s" in trace.note
+    assert trace.stream(Direction.TO_SERVER).count(b"12345678") <= 6
+
+
+def test_an_offer_that_cannot_be_meant():
+    """A client is told of a setting out of its range that it offers itself."""
+    told = base64.urlsafe_b64encode(struct.pack(">HI", 2, 2)).decode()
+    trace = simulate(Scenario(Offer.h2c(settings=told), say=http2_client, server=KNOWING))
+    assert "HTTP2-Settings of the offer cannot be meant" in trace.note
