@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from labkit.lessons.execute import METADATA, normalised
-from labkit.lessons.notebooks import notebooks_in, read
+from labkit.lessons.notebooks import cleared, notebooks_in, read
 
 ROOT = Path(__file__).parents[1]
 LESSONS = notebooks_in(ROOT / "notebooks")
@@ -185,3 +185,10 @@ def test_leaks_are_recognised(what: str, leak: str):
     """Each pattern finds what it is there for, and leaves a path on the server alone."""
     assert re.search(PRIVATE[what], leak)
     assert not re.search(PRIVATE[what], "GET /chat HTTP/1.1\nHost: server.example.com\nAuthorization: token ****")
+
+
+def test_no_answer_is_left_in_a_copy(notebook: Notebook):
+    """Whatever line holds an answer, a learner's copy has dots there."""
+    for cell in code(cleared(deepcopy(notebook))):
+        for line in re.findall(r"^.*# your answer.*$", cell.source, re.MULTILINE):
+            assert re.fullmatch(r" *(\w+ = |return )\.\.\.  # your answer", line), line

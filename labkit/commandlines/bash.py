@@ -9,6 +9,7 @@ from labkit.errors import Refused, WrongUse
 
 __all__ = ["bash_words"]
 
+_PASTE = "the lab runs one program, without a shell: run that by itself, and paste what it prints in its place"
 _CURE = "the lab runs one program, without a shell: leave it out, or put the text in '…'"
 
 # What ends a word in bash and does something else there (bash manual, 2 Definitions: control operators; 3.6).
@@ -110,7 +111,7 @@ class _Bash:
         return where(self._text, self._at)
 
     def _no_shell(self, what: str) -> Refused:
-        return Refused(f"{self._here()}: {what}; {_CURE}")
+        return Refused(f"{self._here()}: {what}; {_PASTE if 'substitution' in what else _CURE}")
 
     # Between words and outside quotes.
 

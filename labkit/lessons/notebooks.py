@@ -93,7 +93,7 @@ def sign(notebooks: Iterable[Notebook]) -> None:
         notary.store.close()
 
 
-_ANSWER = re.compile(r"(?m)^(\w+ = ).*?(  # your answer)$")
+_ANSWER = re.compile(r"(?m)^( *(?:\w+ = |return )).*?(  # your answer)$")
 
 
 def cleared(notebook: Notebook) -> Notebook:

@@ -11,7 +11,7 @@ __all__ = ["copy_as"]
 
 
 def copy_as(what: Offer | Scenario, form: str = "curl", url: str = "") -> Snippet:
-    """Print an offer or a scenario as a program that can be run anywhere: curl, PHP, Python or JavaScript.
+    """Print an offer or a scenario as a program that runs by itself: curl, PHP, Python, or JavaScript for a page.
 
     The RFC's own key is never copied: a command line gets one that is drawn now, a program draws one each
     time it runs (RFC 6455, 4.1).
