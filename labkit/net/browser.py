@@ -29,6 +29,8 @@ from labkit.net.process import clean_environment, running_child
 from labkit.net.programs import Program, find, is_root
 from labkit.net.ran import Ran, first_lines, named, readable
 from labkit.net.reach import Reached, in_place, reach
+from labkit.parties.answer import check_utf8
+from labkit.snippets.literals import javascript
 
 __all__ = ["PageRan", "browse"]
 
@@ -181,10 +183,8 @@ def _check(origin: str, patience: float) -> None:
 def _check_script(script: str) -> None:
     if not isinstance(script, str):
         raise WrongUse(f"script is a text of JavaScript, not {script!r}")
-    try:
-        size = len(script.encode())
-    except UnicodeEncodeError:
-        raise WrongUse("script holds half of a surrogate pair, which is no character: write it as \\uXXXX") from None
+    check_utf8("script", script)
+    size = len(script.encode())
     if size > _MOST_SCRIPT:
         raise WrongUse(f"script has {size} bytes: the lab runs up to {_MOST_SCRIPT >> 20} MiB")
 
@@ -195,17 +195,14 @@ def _own_script(url: str, subprotocols: Sequence[str], say: Sequence[str | bytes
             raise WrongUse(f"{name} is a list: write [{given!r}]")
     if not all(isinstance(each, str) for each in subprotocols):
         raise WrongUse(f"subprotocols are texts, not {subprotocols!r}")
-    asked = [json.dumps(url), *([json.dumps(list(subprotocols))] if subprotocols else [])]
-    said = map(_literal, say)
+    if wrong := [each for each in say if not isinstance(each, (str, bytes))]:
+        raise WrongUse(f"a message is a text or bytes, not {wrong[0]!r}")
+    for text in (each for each in say if isinstance(each, str)):
+        check_utf8("a message", text)
+    names = ", ".join(map(javascript, subprotocols))
+    asked = [javascript(url), *([f"[{names}]"] if names else [])]
+    said = map(javascript, say)
     return f"const socket = new WebSocket({', '.join(asked)});\nconst messages = [{', '.join(said)}];\n{_SCRIPT}"
-
-
-def _literal(message: str | bytes) -> str:
-    if isinstance(message, str):
-        return json.dumps(message, ensure_ascii=False)
-    if isinstance(message, (bytes, bytearray)):
-        return f"new Uint8Array({list(message)})"
-    raise WrongUse(f"a message is a text or bytes, not {message!r}")
 
 
 # where the page's WebSocket leads

@@ -97,8 +97,6 @@ def _sent(offer: Offer, names: list[str]) -> list[Pair]:
 
 
 def _literal(message: Message | Fragments) -> str:
-    if isinstance(message, str):
+    if isinstance(message, (str, bytes)):
         return literals.javascript(message)
-    if isinstance(message, bytes):
-        return f"new Uint8Array({list(message)})"
     return _literal(message[0][:0].join(message))  # type: ignore[arg-type]

@@ -41,10 +41,12 @@ def _in_quotes(char: str) -> str:
     return char if " " <= char <= "~" else f"\\x{ord(char):02x}"
 
 
-def javascript(text: str) -> str:
-    r"""Return a text as a string of JavaScript; it can stand in a page, where `</script>` would end it.
+def javascript(message: str | bytes) -> str:
+    r"""Return a text as a string of JavaScript, bytes as an array; both can stand in a page, `</script>` or not.
 
-    >>> print(javascript("</script>é"))
-    "\u003c/script\u003e\u00e9"
+    >>> print(javascript("</script>é"), javascript(b"\x00\xff"))
+    "\u003c/script\u003e\u00e9" new Uint8Array([0, 255])
     """
-    return json.dumps(text).replace("<", "\\u003c").replace(">", "\\u003e")
+    if isinstance(message, bytes):
+        return f"new Uint8Array({list(message)})"
+    return json.dumps(message).replace("<", "\\u003c").replace(">", "\\u003e")

@@ -397,7 +397,7 @@ def command(number: int) -> bytes:
         ({"patience": float("nan")}, "patience is above 0"),
         ({"say": "Hello"}, r"say is a list: write \['Hello'\]"),
         ({"say": [1]}, "a message is a text or bytes, not 1"),
-        ({"say": ["\ud800"]}, "half of a surrogate pair"),
+        ({"say": ["\ud800"]}, "a message is text in UTF-8, which has no"),
         ({"subprotocols": "chat"}, r"subprotocols is a list: write \['chat'\]"),
         ({"subprotocols": [1]}, "subprotocols are texts"),
         ({"script": 1}, "script is a text of JavaScript, not 1"),
