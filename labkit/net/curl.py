@@ -44,8 +44,11 @@ _BETWEEN = 0.5  # seconds to wait for an answer to what stdin gave, before the n
 _MOST_STDIN = 1 << 20  # bytes
 _SPEAKS_H2C = Server(protocols={"websocket": echo, "h2c": http2_server})
 _PLAIN = {"https": "http", "wss": "ws"}
-# What sends stdin as it is after the head: a GET with no framing of its own, and no wait for a 100.
-_FROM_STDIN = (("upload-file", "-"), ("request", "GET"), ("header", "Transfer-Encoding:"), ("header", "Expect:"))
+# What sends stdin as it is after the head: a GET with no framing of its own. curl 8 (seen in 8.14.1) holds the head
+# back until stdin gives something, unless it waits for a 100; curl 7 (7.88.1) sends it at once.
+_FROM_STDIN = (("upload-file", "-"), ("request", "GET"), ("header", "Transfer-Encoding:"))
+_HEAD_FIRST = {"7": "Expect:"}  # by curl's major version; of any other:
+_HEAD_FIRST_ELSE = "Expect: 100-continue"
 
 
 def curl(
@@ -197,7 +200,8 @@ def _spoken_here(line: CurlLine, *, speaks_ws: bool) -> tuple[CurlLine, tuple[st
 def _run(program: Program, call: _Call, pieces: list[bytes], patience: float) -> Ran:
     line, notes = _bounded(call, patience)
     if pieces:
-        line = replace(line, options=(*line.options, *_FROM_STDIN))
+        first = _HEAD_FIRST.get(program.version.partition(".")[0], _HEAD_FIRST_ELSE)
+        line = replace(line, options=(*line.options, *_FROM_STDIN, ("header", first)))
         notes = (*notes, f"standard input gave {sum(map(len, pieces))} bytes after the 101")
     words = ["-q", *line.arguments()]
     watch = call.reached.watch

@@ -229,8 +229,8 @@ def test_frames_through_standard_input():
     """A frame goes out after the 101, its echo comes back, and the Close ends both: exit 0."""
     with UpgradeServer() as server:
         ran = curl(server.url, Offer.websocket(), stdin=[HELLO, GOODBYE])
-    head, _, after = ran.out.partition(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 101 ")
+    head, _, after = ran.out.rpartition(b"\r\n\r\n")
+    assert b"HTTP/1.1 101 " in head
     assert after == b"\x81\x05Hello\x88\x02\x03\xe8"
     assert ran.code == 0
     assert ran.trace.stream(Direction.TO_SERVER).endswith(b"\r\n\r\n" + HELLO + GOODBYE)
@@ -242,6 +242,17 @@ def test_frames_wait_for_the_101():
     with UpgradeServer(faults=["late=0.5"]) as server:
         ran = curl(server.url, Offer.websocket(), stdin=[HELLO, GOODBYE])
     assert ran.code == 0
+    assert not ran.trace.check().serious
+
+
+def test_a_curl_that_holds_its_head_back_is_made_to_send_it(monkeypatch: pytest.MonkeyPatch):
+    """A newer curl waits for standard input before it sends anything; a 100 to wait for makes it send the head."""
+    monkeypatch.setattr("labkit.net.curl._HEAD_FIRST", {})
+    with UpgradeServer() as server:
+        ran = curl(server.url, Offer.websocket(), stdin=[HELLO, GOODBYE])
+    assert ran.code == 0
+    assert b"\r\nExpect: 100-continue\r\n" in ran.trace.stream(Direction.TO_SERVER)
+    assert ran.trace.stream(Direction.TO_CLIENT).startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 101 ")
     assert not ran.trace.check().serious
 
 
