@@ -47,8 +47,8 @@ _PLAIN = {"https": "http", "wss": "ws"}
 # What sends stdin as it is after the head: a GET with no framing of its own. curl 8 (seen in 8.14.1) holds the head
 # back until stdin gives something, unless it waits for a 100; curl 7 (7.88.1) sends it at once.
 _FROM_STDIN = (("upload-file", "-"), ("request", "GET"), ("header", "Transfer-Encoding:"))
-_HEAD_FIRST = {"7": "Expect:"}  # by curl's major version; of any other:
-_HEAD_FIRST_ELSE = "Expect: 100-continue"
+_HEAD_FIRST: dict[str, tuple[tuple[str, str], ...]] = {"7": (("header", "Expect:"),)}  # by curl's major version
+_ELSE = (("header", "Expect: 100-continue"), ("expect100-timeout", "0.1"))
 
 
 def curl(
@@ -200,8 +200,8 @@ def _spoken_here(line: CurlLine, *, speaks_ws: bool) -> tuple[CurlLine, tuple[st
 def _run(program: Program, call: _Call, pieces: list[bytes], patience: float) -> Ran:
     line, notes = _bounded(call, patience)
     if pieces:
-        first = _HEAD_FIRST.get(program.version.partition(".")[0], _HEAD_FIRST_ELSE)
-        line = replace(line, options=(*line.options, *_FROM_STDIN, ("header", first)))
+        first = _HEAD_FIRST.get(program.version.partition(".")[0], _ELSE)
+        line = replace(line, options=(*line.options, *_FROM_STDIN, *first))
         notes = (*notes, f"standard input gave {sum(map(len, pieces))} bytes after the 101")
     words = ["-q", *line.arguments()]
     watch = call.reached.watch
