@@ -1,26 +1,27 @@
 """The real curl, run against the lab: bounded, recorded, and with its exit code explained.
 
-curl(url, offer)          asks url with the offer's field lines
-curl("curl -i … URL")     a pasted command line, read without a shell; any host in it is the lab's server
+    curl(url, offer)          asks url with the offer's field lines
+    curl("curl -i … URL")     a pasted command line, read without a shell; any host in it is the lab's server
+
+Both become one `CurlLine`; the lab's own options go before those that were given, and curl ends by itself.
 """
 
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from labkit.commandlines.curl_line import CurlLine, read_curl, read_words
 from labkit.commandlines.curl_secrets import starred
 from labkit.commandlines.words import quoted
-from labkit.dissection import dissect
 from labkit.errors import WrongUse
 from labkit.net.address import Address, check_loopback, is_loopback, parse_url, place
 from labkit.net.client import fresh_key
 from labkit.net.curl_codes import Seen, meaning
-from labkit.net.listener import Listener, Watch
+from labkit.net.curl_stdin import feed, from_stdin
+from labkit.net.listener import Listener
 from labkit.net.patience import check_patience
 from labkit.net.process import Finished, run_child
 from labkit.net.programs import Program, find
@@ -40,15 +41,9 @@ _MOST_PATIENCE = 60.0  # seconds
 _LEAST_PATIENCE = 0.01  # seconds; curl counts milliseconds, and takes none of them for ever
 _NOBODY = "127.0.0.1:1"  # where nothing listens
 _GRACE = 2.0  # seconds beyond its own --max-time, in which curl ends by itself
-_BETWEEN = 0.5  # seconds to wait for an answer to what stdin gave, before the next piece
 _MOST_STDIN = 1 << 20  # bytes
 _SPEAKS_H2C = Server(protocols={"websocket": echo, "h2c": http2_server})
 _PLAIN = {"https": "http", "wss": "ws"}
-# What sends stdin as it is after the head: a GET with no framing of its own. curl 8 (seen in 8.14.1) holds the head
-# back until stdin gives something, unless it waits for a 100; curl 7 (7.88.1) sends it at once.
-_FROM_STDIN = (("upload-file", "-"), ("request", "GET"), ("header", "Transfer-Encoding:"))
-_HEAD_FIRST: dict[str, tuple[tuple[str, str], ...]] = {"7": (("header", "Expect:"),)}  # by curl's major version
-_ELSE = (("header", "Expect: 100-continue"), ("expect100-timeout", "0.1"))
 
 
 def curl(
@@ -73,7 +68,7 @@ def curl(
         offer: the field lines to send; without it curl's own alone. Not with a pasted line.
         options: more of curl's options, such as "--http2".
         stdin: bytes to send after the 101, each piece once the one before was answered: frames.
-        to: the server that answers for a pasted line's host; unless told the one that runs.
+        to: the server that answers in the place of the host; for a pasted line, unless told, the one that runs.
         patience: the most seconds that curl may take.
         allow_remote: allow a URL of another host than loopback.
 
@@ -200,18 +195,19 @@ def _spoken_here(line: CurlLine, *, speaks_ws: bool) -> tuple[CurlLine, tuple[st
 def _run(program: Program, call: _Call, pieces: list[bytes], patience: float) -> Ran:
     line, notes = _bounded(call, patience)
     if pieces:
-        first = _HEAD_FIRST.get(program.version.partition(".")[0], _ELSE)
-        line = replace(line, options=(*line.options, *_FROM_STDIN, *first))
-        notes = (*notes, f"standard input gave {sum(map(len, pieces))} bytes after the 101")
+        line = replace(line, options=(*line.options, *from_stdin(program.version)))
     words = ["-q", *line.arguments()]
     watch = call.reached.watch
-    feed = _feed(watch, pieces, patience) if watch and pieces else None
-    done = run_child([program.path, *words], patience=patience + _GRACE, feed=feed)
+    given = feed(watch, pieces, patience) if watch and pieces else None
+    done = run_child([program.path, *words], patience=patience + _GRACE, feed=given)
     name = f"curl {program.version}".rstrip()
     traces = named(call.reached.traces(), name)
     shown = quoted(["curl", "-q", *starred(line).arguments()])
     command = quoted(["curl", *words])
     ran = Ran(name, command, done.code, "", done.out, done.err, done.dropped, traces, notes, shown)
+    if pieces:
+        said = f"{sum(map(len, pieces))} bytes after the 101" if ran.status == 101 else "nothing: there was no 101"
+        ran = replace(ran, notes=(*notes, f"standard input gave {said}"))
     return replace(ran, meaning=_meaning(ran, done, line, program.version))
 
 
@@ -242,30 +238,3 @@ def _meaning(ran: Ran, done: Finished, line: CurlLine, version: str) -> str:
     scheme = line.url.partition("://")[0].lower() if "://" in line.url else "http"
     heard = bool(ran.trace.stream(Direction.TO_CLIENT))
     return meaning(done.code, Seen(ran.status, scheme, frozenset(name for name, _ in line.options), version, heard))
-
-
-def _feed(watch: Watch, pieces: list[bytes], patience: float) -> Iterator[bytes | None]:
-    """Give each piece once the one before was answered, the first after the 101; nothing where that does not come."""
-    until = time.monotonic() + patience
-    while (status := _status(watch)) is None:
-        if time.monotonic() > until:
-            return
-        yield None
-    if status != 101:
-        return
-    for piece in pieces:
-        heard = _heard(watch)
-        yield piece
-        soon = time.monotonic() + _BETWEEN
-        while _heard(watch) == heard and time.monotonic() < soon:
-            yield None
-
-
-def _status(watch: Watch) -> int | None:
-    trace = watch.so_far()
-    return dissect(trace).status if trace else None
-
-
-def _heard(watch: Watch) -> int:
-    trace = watch.so_far()
-    return len(trace.stream(Direction.TO_CLIENT)) if trace else 0

@@ -247,7 +247,7 @@ def test_frames_wait_for_the_101():
 
 def test_a_curl_that_holds_its_head_back_is_made_to_send_it(monkeypatch: pytest.MonkeyPatch):
     """A newer curl waits for standard input before it sends anything; a 100 to wait for makes it send the head."""
-    monkeypatch.setattr("labkit.net.curl._HEAD_FIRST", {})
+    monkeypatch.setattr("labkit.net.curl_stdin._HEAD_FIRST", {})
     with UpgradeServer() as server:
         ran = curl(server.url, Offer.websocket(), stdin=[HELLO, GOODBYE])
     assert ran.code == 0
@@ -262,6 +262,7 @@ def test_frames_are_not_sent_where_it_is_declined():
         ran = curl(server.url, Offer.websocket(), stdin=[HELLO, GOODBYE], patience=10)
     assert (ran.status, ran.code) == (403, 0)
     assert HELLO not in ran.trace.stream(Direction.TO_SERVER)
+    assert ran.notes == ("standard input gave nothing: there was no 101",)
 
 
 def test_bytes_behind_the_101_are_content_to_curl():
