@@ -16,6 +16,7 @@ from labkit.formats.jsonl import load
 from labkit.net.client import ask
 from labkit.net.server import UpgradeServer
 from labkit.parties.described import Server
+from labkit.parties.http2 import http2_client
 from labkit.parties.offer import Offer
 from labkit.rules import RULES, Finding, Findings, Level, Rule, Who
 from labkit.scenario import Scenario
@@ -318,6 +319,14 @@ def test_serve_with_faults():
     with running("serve", "--fault", "no-upgrade", "--fault", "reason=UPGRADED") as process:
         said = ask(listening(process), Offer.websocket()).stream(Direction.TO_CLIENT)
     assert said.startswith(b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\n")
+
+
+@pytest.mark.parametrize(("words", "answer"), [(["--h2c"], b"GET / over HTTP/2, stream 1."), ([], b"HTTP/1.1 200 OK")])
+def test_serve_speaks_h2c_where_it_is_told(words, answer):
+    """`--h2c` switches to HTTP/2; without it the offer is ignored (RFC 9110, 7.8)."""
+    with running("serve", *words) as process:
+        said = ask(listening(process), Offer.h2c(), http2_client).stream(Direction.TO_CLIENT)
+    assert answer in said
 
 
 def test_serve_declines_compression_where_it_is_told():
