@@ -12,12 +12,24 @@ from labkit.dissection.field_blocks import FieldBlock
 from labkit.dissection.http2 import Http2Part
 from labkit.dissection.streams import layout
 from labkit.wire.hpack import FieldLine, Form, HpackFault, Literal, form_of, integer, literals
-from labkit.wire.http2 import CONTINUATION, DATA
+from labkit.wire.http2 import (
+    CONTINUATION,
+    DATA,
+    HEADERS,
+    PADDED,
+    PING,
+    PREFACE_TYPE,
+    PUSH_PROMISE,
+    SETTINGS,
+    Http2Frame,
+)
 from labkit.wire.huffman import starred
 
 __all__ = ["starred_http2"]
 
 Spots = Iterable[tuple[int, int]]
+_PADDABLE = {DATA, HEADERS, PUSH_PROMISE}
+_NO_TEXT = {PREFACE_TYPE, SETTINGS, PING}  # whose payload is numbers
 _STAR, _HUFFMAN_STAR = b"*", b"\xf9"  # the code of * is eight bits: 1111 1001
 _AS_HEAD = {b":authority": b"host", b":path": b""}  # under which name a pseudo-header field would be in HTTP/1.1
 
@@ -35,17 +47,33 @@ def starred_http2(part: Http2Part, secrets: Callable[[bytes], Spots]) -> bytes:
         _write(out, pieces, _starred_block(block, secrets))
     bodies: dict[int, list[tuple[int, int]]] = {}  # content may be cut anywhere: a stream's is joined
     for place, frame in enumerate(part.frames):
+        span = (frame.payload, frame.end)
         if frame.type == DATA:
             found = layout(frame, part.data)
             bodies.setdefault(frame.stream, []).append((found.body, found.padding))
-        elif frame.type == CONTINUATION and place not in part.blocks and frame.payload < frame.end:
-            out[frame.payload : frame.end] = _STAR * (frame.end - frame.payload)
+        elif frame.type == CONTINUATION and place not in part.blocks:  # of no head: it cannot be decoded
+            _write(out, [span], _STAR * (frame.end - frame.payload))
+        elif frame.type not in _NO_TEXT and place not in part.blocks:
+            _write(out, [span], _starred_text(part.payload(place), secrets))
+        if frame.type in _PADDABLE and frame.has(PADDED):
+            _star_padding(out, part, frame)
     for pieces in bodies.values():
-        text = bytearray(b"".join([part.data[start:end] for start, end in pieces]))
-        for start, end in secrets(bytes(text)):
-            text[start:end] = _STAR * (end - start)
-        _write(out, pieces, text)
+        _write(out, pieces, _starred_text(b"".join([part.data[start:end] for start, end in pieces]), secrets))
     return bytes(out[part.start :])
+
+
+def _starred_text(data: bytes, secrets: Callable[[bytes], Spots]) -> bytearray:
+    text = bytearray(data)
+    for start, end in secrets(data):
+        text[start:end] = _STAR * (end - start)
+    return text
+
+
+def _star_padding(out: bytearray, part: Http2Part, frame: Http2Frame) -> None:
+    """Star out padding that is none: it should be zeros, and may be anything (RFC 9113, 6.1)."""
+    at = layout(frame, part.data).padding
+    if any(part.data[at : frame.end]):
+        out[at : frame.end] = _STAR * (frame.end - at)
 
 
 def _write(out: bytearray, pieces: Iterable[tuple[int, int]], text: bytes | bytearray) -> None:

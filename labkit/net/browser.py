@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
 
+from labkit.dissection.secrets import masked_words
 from labkit.errors import Failed, WrongUse
 from labkit.net.address import Address, is_loopback, parse_url
 from labkit.net.devtools import piped
@@ -87,7 +88,8 @@ class PageRan(Ran):
         return "\n".join([*lines, *self._last()])
 
     def __str__(self) -> str:
-        lines = [f"> {line}" for line in first_lines(readable(self.command.encode("utf-8", "backslashreplace")))]
+        script = masked_words(readable(self.command.encode("utf-8", "backslashreplace")))
+        lines = [f"> {line}" for line in first_lines(script)]
         return "\n".join([*lines, self.screen])
 
     @property

@@ -60,7 +60,8 @@ def curl(
 
     Straight to the lab's own server, which records; before any other server a tap is put. curl ends by
     its own `--max-time`, so that what it holds in its buffer is printed: one that is killed prints
-    nothing. Its configuration file and the proxy settings of the environment are not looked at.
+    nothing. Its configuration file and the proxy settings of the environment are not looked at. One program at a
+    time dials a server; what others connect meanwhile, such as `ask` in another thread, is among the traces.
 
     Args:
         what: a URL; or a whole command line as it is pasted, also as "Copy as cURL" writes it, which is
@@ -184,6 +185,9 @@ def _spoken_here(line: CurlLine, *, speaks_ws: bool) -> tuple[CurlLine, tuple[st
     if scheme in _PLAIN:
         scheme = _PLAIN[scheme]
         notes.append(f"{was} was changed to {scheme}: the lab speaks no TLS")
+        if line.value("proto"):
+            line = replace(line, options=tuple(each for each in line.options if each[0] != "proto"))
+            notes.append("--proto was left out: it may forbid what the URL was changed to")
     offers = any(name == "header" and (value or "").lower().startswith("upgrade:") for name, value in line.options)
     if scheme == "ws" and (offers or not speaks_ws):
         scheme = "http"
@@ -205,9 +209,11 @@ def _run(program: Program, call: _Call, pieces: list[bytes], patience: float) ->
     shown = quoted(["curl", "-q", *starred(line).arguments()])
     command = quoted(["curl", *words])
     ran = Ran(name, command, done.code, "", done.out, done.err, done.dropped, traces, notes, shown)
+    if len(traces) > 1:
+        ran = replace(ran, notes=(*ran.notes, f"{len(traces)} connections reached the server; the last one is shown"))
     if pieces:
         said = f"{sum(map(len, pieces))} bytes after the 101" if ran.status == 101 else "nothing: there was no 101"
-        ran = replace(ran, notes=(*notes, f"standard input gave {said}"))
+        ran = replace(ran, notes=(*ran.notes, f"standard input gave {said}"))
     return replace(ran, meaning=_meaning(ran, done, line, program.version))
 
 

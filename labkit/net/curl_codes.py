@@ -82,6 +82,10 @@ def _http2(seen: Seen) -> bool:
     return "http2" in seen.options and _switched(seen)
 
 
+def _redirected(seen: Seen) -> bool:
+    return seen.status is not None and 300 <= seen.status < 400
+
+
 def _heard(seen: Seen) -> bool:
     return seen.heard
 
@@ -99,7 +103,9 @@ _IN_CONTEXT: tuple[tuple[frozenset[int], Callable[[Seen], bool], str], ...] = (
     (frozenset((0,)), _http2, "the switch to HTTP/2 happened (101), and the answer came in HTTP/2"),
     (frozenset((0,)), _switched, "the switch happened (101), and the server ended the connection afterwards"),
     (frozenset((0,)), _answered, "curl got a whole answer, {status}; 0 does not say that it was the one you wanted"),
+    (frozenset((0,)), _heard, "the answer broke off inside its head"),
     (frozenset((1,)), _websocket, "this curl, {version}, does not speak {scheme}://; offer the upgrade to http://"),
+    (frozenset((1,)), _redirected, "the answer {status} points to a protocol that curl does not speak, or may not use"),
     (frozenset((1, 8)), _heard, "what the server sent is no answer of HTTP/1.1"),
     (frozenset((16, 18, 52, 56)), _prior, _PRIOR),
     (frozenset((22,)), _websocket, "the server declined the upgrade with {status}"),

@@ -46,7 +46,7 @@ def feed(watch: Watch, pieces: Sequence[bytes], patience: float) -> Iterator[byt
     """
     until = time.monotonic() + patience
     while (status := _status(watch)) is None:
-        if time.monotonic() > until:
+        if time.monotonic() > until or watch.over:
             return
         yield None
     if status != 101:

@@ -117,6 +117,13 @@ class Watch:
             made = self._made()
         return made[-1].trace() if made else None
 
+    @property
+    def over(self) -> bool:
+        """Whether the newest of them has ended."""
+        with self._engine.changed:
+            made = self._made()
+        return bool(made) and made[-1].ended
+
     def traces(self) -> tuple[Trace, ...]:
         """Return what they carried, the oldest first; waits a moment for the first of them, and for their ends."""
         engine = self._engine

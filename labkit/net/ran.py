@@ -14,7 +14,8 @@ from labkit.wire.http1 import ResponseHead
 __all__ = ["Ran", "first_lines", "named", "readable"]
 
 _WIDEST = 1000  # characters of a line that are shown
-_MARKED = re.compile(rb"(?m)^([<>] )([^\n]*)")
+# What `curl -v` and `--trace-ascii` put before the lines of heads, of HTTP/1.1 and of HTTP/2.
+_MARKED = re.compile(rb"(?m)^([<>] |\* [^\n]*?\[(?=:?[A-Za-z-]+: )|[0-9a-f]{4,}: )([^\n]*)")
 _MOST_LINES = 60  # of each output that are shown
 
 
@@ -76,7 +77,8 @@ class Ran:
     def head(self) -> ResponseHead | None:
         """The head of the answer it got; None where there was none."""
         exchange = dissect(self.trace).exchange
-        value = exchange.answer.value if exchange and exchange.answer else None
+        whole = exchange and exchange.answer and exchange.status is not None
+        value = exchange.answer.value if exchange and exchange.answer and whole else None
         return value if isinstance(value, ResponseHead) else None
 
     @property

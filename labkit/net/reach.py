@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from labkit.errors import WrongUse
+from labkit.errors import Failed, WrongUse
 from labkit.net.address import AS_WRITTEN, Address, check_loopback, is_loopback, place
 from labkit.net.listener import Listener, Watch, is_own, recorder_at, running
 from labkit.net.server import UpgradeServer
@@ -28,6 +28,7 @@ __all__ = ["Reached", "connect_to", "in_place", "reach"]
 
 _TURNS: weakref.WeakKeyDictionary[Listener, threading.RLock] = weakref.WeakKeyDictionary()
 _TURN = threading.Lock()
+_TURN_TIME = 60.0  # seconds to wait for another run to end
 _NAME_TIME = 2.0  # seconds to look a name up
 _PASSING: weakref.WeakSet[Listener] = weakref.WeakSet()
 """Servers that were started for one run alone: no other thread's run may take them for its own."""
@@ -87,8 +88,12 @@ def _alone(listener: Listener) -> Iterator[None]:
     """Let one program at a time dial a listener: that its connections are new is all that tells whose they are."""
     with _TURN:
         turn = _TURNS.setdefault(listener, threading.RLock())
-    with turn:
+    if not turn.acquire(timeout=_TURN_TIME):
+        raise Failed(f"another program's run holds this server for more than {_TURN_TIME:g} s: end that one first")
+    try:
         yield
+    finally:
+        turn.release()
 
 
 def _led(listener: Listener, *, own: bool) -> Reached:

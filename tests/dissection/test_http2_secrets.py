@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from labkit.dissection import dissect
 from labkit.dissection.secrets import masked
 from labkit.trace import Direction
-from labkit.wire.http2 import CONTINUATION, DATA, END_HEADERS, HEADERS, PADDED, frame, settings
+from labkit.wire.http2 import CONTINUATION, DATA, END_HEADERS, GOAWAY, HEADERS, PADDED, frame, settings
 from labkit.wire.huffman import huffman_bytes
 from tests.oracles.libraries import library
 from tests.render.http2_exchanges import OPENING, h2c, prior
@@ -97,3 +97,22 @@ def test_masking_never_raises_and_keeps_every_offset(blocks, flags):
     one, other = (dissect(each).hops[0].http2(UP) for each in (trace, safe))
     assert one.frames == other.frames
     assert masked(safe) == safe
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        frame(GOAWAY, 0, 0, bytes(8) + b"GET /?token=hushhush"),
+        frame(0x0A, 0, 1, b"x=1&token=hushhush"),
+        frame(DATA, 1 | PADDED, 1, bytes([250]) + b"?token=hushhush"),
+        frame(DATA, 1 | PADDED, 1, bytes([8]) + b"ok" + b"hushhush"),
+    ],
+    ids=["the debug data of a GOAWAY", "an unknown frame", "a false pad length", "padding that is no zeros"],
+)
+def test_secrets_outside_content_and_field_blocks(said):
+    """Debug data, unknown frames and padding may hold anything (RFC 9113, 6.8, 5.5, 6.1)."""
+    trace = prior(settings() + said, settings())
+    safe = masked(trace)
+    assert b"hushhush" in trace.stream(UP)
+    assert b"hushhush" not in safe.stream(UP)
+    assert len(safe.stream(UP)) == len(trace.stream(UP))

@@ -543,3 +543,36 @@ def test_runs_at_once_keep_their_traces_apart():
     for number, ran in runs:
         assert ran.trace.stream(Direction.TO_SERVER).startswith(f"GET /{number} HTTP/1.1\r\n".encode())
         assert len(ran.traces) == 1
+
+
+@pytest.mark.parametrize("cut", [12, 20])
+def test_a_101_that_is_cut_off_is_none(cut: int):
+    """Half a head is no answer, whatever its first line promises (RFC 9112, 8)."""
+    with UpgradeServer(faults=[f"cut={cut}"]) as server:
+        ran = curl(server.url, Offer.websocket(), stdin=[HELLO])
+    assert ran.status is None
+    assert "switch happened" not in ran.meaning
+    assert ran.notes == ("standard input gave nothing: there was no 101",)
+
+
+def test_a_redirect_that_curl_may_not_follow():
+    """It is the answer that points elsewhere; the server's HTTP was right."""
+    with UpgradeServer(redirect="ftp://127.0.0.1/x") as server:
+        ran = curl(server.url, Offer.bare(), options=["-L"])
+    assert (ran.status, ran.code) == (302, 1)
+    assert ran.meaning == "the answer 302 points to a protocol that curl does not speak, or may not use"
+
+
+def test_a_line_that_insists_on_https():
+    """Rust's own line forbids http; the lab's server speaks nothing else, and the run says what it left out."""
+    ran = curl("curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.example")
+    assert (ran.status, ran.code) == (200, 0)
+    assert "--proto was left out: it may forbid what the URL was changed to" in ran.notes
+
+
+@pytest.mark.parametrize("options", [["-v"], ["--trace-ascii", "-"], ["-v", "--http2-prior-knowledge"]])
+def test_secrets_are_starred_in_what_curl_tells_of_itself(options: list[str]):
+    """What curl says of the heads it sends has the cookie in it; the screen has not."""
+    ran = curl("curl -H 'Cookie: sid=777' http://example.com/", options=options)
+    assert b"777" in ran.out + ran.err
+    assert "777" not in ran.screen
