@@ -142,9 +142,6 @@ def _leaves(data: bytes, line: FieldLine, fault: str) -> list[Span]:
     return spans
 
 
-_MARK_BITS = {Form.INDEXED: 1, Form.ADDED: 2, Form.PLAIN: 4, Form.NEVER: 4, Form.SIZE: 3}
-
-
 def _head(data: bytes, line: FieldLine, end: int) -> Span:
     form, entry, start = line.form, line.entry, line.start
     if form is Form.SIZE:
@@ -156,7 +153,7 @@ def _head(data: bytes, line: FieldLine, end: int) -> Span:
         meaning, of = f"{_WHY[form]}; {name}", "index"
     bits: tuple[Bits, ...] = ()
     if end == start + 1:
-        pattern, mark = f"{data[start]:08b}", _MARK_BITS[form]
+        pattern, mark = f"{data[start]:08b}", 8 - form.prefix
         bits = (Bits("form", pattern[:mark], str(form)), Bits(of, pattern[mark:], str(entry)))
     label = str(form) if form in (Form.INDEXED, Form.SIZE) else "literal, name index"
     return Span(start, end, label, meaning, form.clause, bits=bits)

@@ -13,7 +13,7 @@ from functools import cached_property
 from labkit.dissection.field_blocks import FieldBlock
 from labkit.dissection.http2_leaves import UNKNOWN, header_leaves, payload_leaves, preface_leaves, told_error
 from labkit.dissection.spans import Span
-from labkit.dissection.streams import Allowed, Http2Fault, Http2Walk, allowed, layout, walk_streams
+from labkit.dissection.streams import Allowed, Http2Fault, Http2Walk, allowed, layout, promised, walk_streams
 from labkit.trace import Direction
 from labkit.wire.http2 import (
     ACK,
@@ -42,7 +42,7 @@ __all__ = ["Http2Part", "begins_http2", "http2_parts"]
 _MOST_FIRST = 1 << 20  # bytes of payload that a first frame may state to be taken for one
 
 
-def begins_preface(data: bytes, start: int) -> bool:
+def _begins_preface(data: bytes, start: int) -> bool:
     """Tell whether the preface stands at `start`, or as much of it as there are bytes."""
     rest = data[start : start + len(PREFACE)]
     return bool(rest) and PREFACE.startswith(rest)
@@ -55,7 +55,7 @@ def begins_http2(data: bytes, start: int, *, preface: bool) -> bool:
     False
     """
     rest = data[start : start + len(PREFACE)]
-    if preface and begins_preface(data, start):
+    if preface and _begins_preface(data, start):
         return True
     if len(rest) < HEADER:  # too little for a header: letters are none
         return not rest[:3].isalnum()
@@ -190,8 +190,8 @@ def _settings_told(_: bytes, __: Http2Frame, payload: bytes) -> str:
 
 
 def _promise_told(data: bytes, frame: Http2Frame, _: bytes) -> str:
-    found = layout(frame, data)
-    return f"promises stream {int.from_bytes(data[found.promised : found.body], 'big') & 0x7FFFFFFF}"
+    stream = promised(frame, data)
+    return "cut short" if stream is None else f"promises stream {stream}"
 
 
 _TOLD: dict[int, tuple[int, Callable[[bytes, Http2Frame, bytes], str]]] = {
@@ -223,11 +223,11 @@ def http2_parts(
     for way, (data, at) in sides.items():
         due = way is Direction.TO_SERVER
         if begins_http2(data, at, preface=due):
-            frames[way] = scan(data, at, preface=due and begins_preface(data, at))
-    parts: dict[Direction, Http2Part | None] = {}
-    for way, (data, at) in sides.items():
-        other = sides[way.other][0]
-        allow = allowed(other, frames.get(way.other, []), before if way is Direction.TO_CLIENT else b"")
-        part = Http2Part(data, at, len(data), frames.get(way, []), way, allow, upgraded)
-        parts[way] = part if way in frames else None
+            frames[way] = scan(data, at, preface=due and _begins_preface(data, at))
+    parts: dict[Direction, Http2Part | None] = dict.fromkeys(Direction)
+    for way, found in frames.items():
+        data, at = sides[way]
+        told = before if way is Direction.TO_CLIENT else b""
+        allow = allowed(sides[way.other][0], frames.get(way.other, []), told)
+        parts[way] = Http2Part(data, at, len(data), found, way, allow, upgraded)
     return parts

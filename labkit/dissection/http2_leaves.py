@@ -187,12 +187,12 @@ def _settings(data: bytes, frame: Http2Frame, *, to_server: bool) -> list[Span]:
             break
         name, value = pairs(data[at:end])[0]
         row = SETTINGS_TABLE.get(name)
-        told, meaning = told_setting(name, value)
+        meaning = told_setting(name, value)[1]
         fault = str(Http2Fault.VALUE) if bad_value(name, value, to_server=to_server) else ""
         label = f"{name:#x}: {row.name if row else 'unknown'}"
         spans += [
             Span(at, at + 2, "setting", label, row.clause if row else clause),
-            Span(at + 2, end, "value", f"{told.rpartition(' ')[2]}: {meaning}", row.clause if row else clause, fault),
+            Span(at + 2, end, "value", f"{value:,}: {meaning}", row.clause if row else clause, fault),
         ]
     return spans
 

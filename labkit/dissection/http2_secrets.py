@@ -1,7 +1,8 @@
 """Secrets in HTTP/2 starred out, byte for byte: in field blocks, whose strings may be Huffman-coded, and in content.
 
 A starred block decodes as before, but for the stars: a raw string keeps its length, a Huffman string its
-size in bytes. What cannot be decoded may hold a secret, so all of it behind the fault is starred.
+size in bytes. One of rare characters may say more characters than before, and so push an entry out of a
+table that was just full. What cannot be decoded may hold a secret, so all of it behind the fault is starred.
 """
 
 from __future__ import annotations

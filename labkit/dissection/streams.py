@@ -30,7 +30,9 @@ from labkit.wire.http2 import (
     pairs,
 )
 
-__all__ = ["Allowed", "Http2Fault", "Http2Walk", "allowed", "layout", "walk_streams"]
+__all__ = [
+    "Allowed", "Http2Fault", "Http2Walk", "Layout", "allowed", "bad_value", "layout", "promised", "walk_streams",
+]  # fmt: skip
 
 
 class Http2Fault(StrEnum):
@@ -46,7 +48,7 @@ class Http2Fault(StrEnum):
     SIZE = "a payload of this type has another size (RFC 9113, 4.2)"
     ACK_WITH_PAYLOAD = "an ack of SETTINGS is empty (RFC 9113, 6.5)"
     VALUE = "the setting cannot have this value (RFC 9113, 6.5.2)"
-    PADDING = "the padding is as long as all of the payload, or longer (RFC 9113, 6.1)"
+    PADDING = "the padding is longer than what is left of the payload (RFC 9113, 6.1)"
     PADDING_BYTES = "padding is made of zeros (RFC 9113, 6.1)"
     NO_INCREMENT = "a WINDOW_UPDATE grants 1 byte at least (RFC 9113, 6.9)"
     NOT_ODD = "the streams that a client opens have odd numbers (RFC 9113, 5.1.1)"
@@ -118,6 +120,14 @@ def layout(frame: Http2Frame, data: bytes) -> Layout:
     return Layout(priority, promised, body, padding, pad)
 
 
+def promised(frame: Http2Frame, data: bytes) -> int | None:
+    """Return the stream that a PUSH_PROMISE promises; None where its number is cut short (RFC 9113, 6.6)."""
+    found = layout(frame, data)
+    if found.body - found.promised < 4:
+        return None
+    return int.from_bytes(data[found.promised : found.body], "big") & 0x7FFFFFFF
+
+
 class Http2Walk(NamedTuple):
     """What one pass over the frames finds: faults by place, and the field block of each frame that carries one."""
 
@@ -173,8 +183,10 @@ class _Walk:
             self.faults.setdefault(place, []).extend(faults)
 
     def step(self, place: int, frame: Http2Frame, *, begins: bool) -> None:
-        """Take the next frame."""
-        if begins and (frame.type != SETTINGS or frame.flags & ACK) and frame.payload <= frame.end:
+        """Take the next frame; one whose header is cut short says too little to be judged."""
+        if frame.payload > frame.end:
+            return
+        if begins and (frame.type != SETTINGS or frame.flags & ACK):
             self.note(place, Http2Fault.FIRST)
         self.note(place, *self._header(frame))
         check = _PAYLOADS.get(frame.type)
@@ -183,7 +195,7 @@ class _Walk:
         if self._open and not (frame.type == CONTINUATION and frame.stream == self._stream):
             self.note(place, Http2Fault.INTERRUPTED)
             self.decode()
-        if frame.type in _ON_STREAMS and frame.payload <= frame.end:
+        if frame.type in _ON_STREAMS:
             self._on_stream(place, frame)
 
     @property
@@ -191,8 +203,6 @@ class _Walk:
         return self._frames[self._open[0].place].stream
 
     def _header(self, frame: Http2Frame) -> Iterator[Http2Fault]:
-        if frame.payload > frame.end:
-            return
         if frame.word >= 1 << 31:
             yield Http2Fault.RESERVED_BIT
         if frame.declared > self._allow.frame:
@@ -249,14 +259,14 @@ class _Walk:
         if self._to_server:
             self.note(place, Http2Fault.CLIENT_PUSH)
             return
-        found = layout(frame, self._data)
-        if found.body - found.promised == 4:
-            promised = int.from_bytes(self._data[found.promised : found.body], "big") & 0x7FFFFFFF
-            if promised % 2 or not promised:
-                self.note(place, Http2Fault.NOT_EVEN)
-            elif promised <= self._highest:
-                self.note(place, Http2Fault.NOT_RISING)
-            self._highest = max(self._highest, promised)
+        stream = promised(frame, self._data)
+        if stream is None:
+            return
+        if stream % 2 or not stream:
+            self.note(place, Http2Fault.NOT_EVEN)
+        elif stream <= self._highest:
+            self.note(place, Http2Fault.NOT_RISING)
+        self._highest = max(self._highest, stream)
 
     def _gather(self, place: int, frame: Http2Frame) -> None:
         start, end = frame.payload, frame.end

@@ -38,7 +38,6 @@ __all__ = ["PageRan", "browse"]
 _MOST_SCRIPT = 4 << 20  # bytes
 _MOST_SAID = 1 << 16  # bytes of a failing browser's words that are read
 _MOST_FOLDER = 40  # characters of the folder for temporary files: a socket's path holds about 100, and most are taken
-_MOST_PATIENCE = 3600.0  # seconds
 _START_TIME = 30.0  # seconds for the browser to start and to load the page
 _CLEAN_TIME = 3.0  # seconds to remove the browser's folder: its last processes may still write there
 _ORIGIN = re.compile(r"https?://(?:[A-Za-z0-9.\-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
@@ -179,7 +178,7 @@ def _check(origin: str, patience: float) -> None:
     if not isinstance(origin, str) or not _ORIGIN.fullmatch(origin):
         raise WrongUse(f"origin is http://HOST or https://HOST, with a port or without, not {origin!r}")
     parse_url(origin)
-    check_patience(patience, _MOST_PATIENCE)
+    check_patience(patience)
 
 
 def _check_script(script: str) -> None:

@@ -33,7 +33,6 @@ __all__ = ["Outcome", "ask", "exchange", "fresh_key", "fresh_masks"]
 _CONNECT_TIME = 5.0  # seconds
 _CLOSE_TIME = 2.0  # seconds for the closing alerts of TLS
 _WHOLE_TIME = 120.0  # seconds for one exchange, whatever happens
-_MOST_PATIENCE = 3600.0  # seconds
 
 
 def fresh_key() -> str:
@@ -101,7 +100,7 @@ def exchange(
     """Do what `ask` does, and tell the status and what went wrong beside the trace."""
     address = parse_url(url)
     check_loopback(address.host, allow_remote)
-    check_patience(patience, _MOST_PATIENCE)
+    check_patience(patience)
     if not isinstance(offer, Offer | None):
         raise WrongUse(f"offer is an Offer, such as Offer.websocket(), not {offer!r}")
     if not callable(say) and not isinstance(say, Iterable):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from labkit.errors import WrongUse
 
-__all__ = ["check_patience"]
+__all__ = ["LONGEST", "check_patience"]
+
+LONGEST = 3600.0
+"""Seconds: the most that anything is waited for."""
 
 
-def check_patience(patience: object, most: float) -> None:
+def check_patience(patience: object, most: float = LONGEST) -> None:
     """Refuse what is no number of seconds above 0, or more than `most`.
 
     Raises:

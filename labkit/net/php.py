@@ -34,7 +34,6 @@ __all__ = ["Changed", "PhpRan", "php"]
 
 _MOST_SCRIPT = 1 << 20  # bytes
 _MOST_SAID = 16 << 20  # bytes that rewrite.php may say of a script; a change is at least 9 bytes of it
-_MOST_PATIENCE = 3600.0  # seconds
 _GRACE = 5  # seconds after which a script ends itself, where nobody is left to end it
 _READING = 10.0  # seconds for rewrite.php
 _MOST_CHANGES = 20  # that are shown
@@ -175,7 +174,7 @@ def php(script: str, *, to: Listener | None = None, patience: float = 5.0) -> Ph
 def _checked(script: object, patience: object) -> bytes:
     if not isinstance(script, str):
         raise WrongUse(f"script is the text of a PHP script, not {type(script).__name__}; read a file with read_text()")
-    check_patience(patience, _MOST_PATIENCE)
+    check_patience(patience)
     try:
         text = script.encode()
     except UnicodeEncodeError as error:

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from labkit.errors import WrongUse
+from labkit.net.patience import LONGEST
 from labkit.phpcurl.codes import CURLE_BAD_FUNCTION_ARGUMENT, CURLE_FAILED_INIT
 from labkit.phpcurl.handle import CurlHandle, check_handle, check_idle
 from labkit.phpcurl.info import remember
@@ -21,9 +22,6 @@ __all__ = [
 ]  # fmt: skip
 
 
-_MOST_PATIENCE = 3600.0  # seconds
-
-
 def patience() -> float:
     """Return the seconds a transfer may take for which the script set no limit: `labkit.phpcurl.PATIENCE`.
 
@@ -31,8 +29,8 @@ def patience() -> float:
         WrongUse: it was set to what is no time.
     """
     seconds = sys.modules["labkit.phpcurl"].PATIENCE
-    if not isinstance(seconds, (int, float)) or not 0 < seconds <= _MOST_PATIENCE:
-        raise WrongUse(f"labkit.phpcurl.PATIENCE is above 0 and at most {_MOST_PATIENCE:g} seconds, not {seconds!r}")
+    if not isinstance(seconds, (int, float)) or not 0 < seconds <= LONGEST:
+        raise WrongUse(f"labkit.phpcurl.PATIENCE is above 0 and at most {LONGEST:g} seconds, not {seconds!r}")
     return seconds
 
 

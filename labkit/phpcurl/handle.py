@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from labkit.errors import Failed, WrongUse
 from labkit.phpcurl.answering import entries_for
-from labkit.phpcurl.codes import CURLE_OPERATION_TIMEDOUT
+from labkit.phpcurl.codes import CURLE_BAD_FUNCTION_ARGUMENT, CURLE_OPERATION_TIMEDOUT
 from labkit.phpcurl.info_names import CURLINFO_RESPONSE_CODE
 from labkit.phpcurl.library import libcurl
 from labkit.phpcurl.strings import php_bytes, php_int, php_text, php_type
@@ -141,7 +141,7 @@ class CurlHandle:
         try:
             result = function(*arguments)
         except libcurl().error as error:
-            code, text = error.args if len(error.args) == 2 else (43, str(error))
+            code, text = error.args if len(error.args) == 2 else (CURLE_BAD_FUNCTION_ARGUMENT, str(error))
             self.note(code, text)
             return False
         self.note(0)
@@ -211,7 +211,7 @@ class CurlHandle:
     def _said(self, what: tuple[int, bytes]) -> int:
         kind, data = what
         if self.told.header_out:
-            self.sent_head += data if kind == 2 else b""
+            self.sent_head = data if kind == 2 else self.sent_head  # behind a redirect the last (ext/curl, curl_debug)
         elif self.told.verbose and kind in _SAID:
             stream = sys.stderr if self.told.errors is None else self.told.errors
             put(stream, b"".join(_SAID[kind] + line for line in data.splitlines(keepends=True)))

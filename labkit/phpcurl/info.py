@@ -10,6 +10,7 @@ from labkit.phpcurl import info_names as info
 from labkit.phpcurl.handle import CurlHandle, check_handle
 from labkit.phpcurl.library import libcurl
 from labkit.phpcurl.strings import php_int, php_text
+from labkit.phpcurl.values import CURLPROTO_HTTP, CURLPROTO_HTTPS, CURLPROTO_WS, CURLPROTO_WSS
 
 __all__ = ["KEYS", "curl_getinfo", "remember"]
 
@@ -62,7 +63,9 @@ _DEPRECATED = frozenset({  # fractions of what are whole numbers; libcurl wants 
 })  # fmt: skip
 _KIND = 0xF00000  # CURLINFO_TYPEMASK
 _WHOLE = 0x600000
-_PROTOCOLS = {"http": 1, "https": 2, "ws": 1 << 30, "wss": 1 << 31}  # CURLPROTO_*; pycurl does not tell it
+_PROTOCOLS = {  # pycurl does not tell it
+    "http": CURLPROTO_HTTP, "https": CURLPROTO_HTTPS, "ws": CURLPROTO_WS, "wss": CURLPROTO_WSS,
+}  # fmt: skip
 
 
 def curl_getinfo(handle: CurlHandle, option: int | None = None) -> Any:

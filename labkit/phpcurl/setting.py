@@ -267,13 +267,15 @@ def _post_fields(handle: CurlHandle, value: Any) -> int:
     """Set the content: a string as it is; an array as multipart/form-data, but for an empty one (ext/curl)."""
     if isinstance(value, (list, tuple)):
         value = dict(enumerate(value))
-    if isinstance(value, dict) and value:
+    if value == {}:
+        value = b""
+    if isinstance(value, dict):
         mime = libcurl().CurlMime(handle.curl)
         for name, part in value.items():
             mime.add_field(php_text(php_bytes(name)), php_bytes(part))
         handle.call(handle.curl.setopt, libcurl().MIMEPOST, mime)
     else:
-        handle.call(handle.curl.setopt, opt.CURLOPT_POSTFIELDS, php_bytes(value) if value else b"")
+        handle.call(handle.curl.setopt, opt.CURLOPT_POSTFIELDS, php_bytes(value))
     return CURLE_OK
 
 

@@ -28,8 +28,8 @@ def php_bytes(value: object) -> bytes:
     Raises:
         WrongUse: there is no string for it, such as a list, for which PHP says "Array".
 
-    >>> php_bytes("ü"), php_bytes(True), php_bytes(None), php_bytes(13)
-    (b'\xc3\xbc', b'1', b'', b'13')
+    >>> php_bytes("ü"), php_bytes(True), php_bytes(None), php_bytes(0.1)
+    (b'\xc3\xbc', b'1', b'', b'0.1')
     """
     match value:
         case bytes():
@@ -46,12 +46,22 @@ def php_bytes(value: object) -> bytes:
         case int() | float():
             if isinstance(value, int) and value.bit_length() > _BITS:
                 raise WrongUse(f"a whole number of PHP's has {_BITS + 1} bits, and this one has {value.bit_length()}")
-            return f"{value:.17g}".encode() if isinstance(value, float) else b"%d" % value
-    raise WrongUse(f"a {php_type(value)} is no string: {value!r:.60}")
+            return _fraction(value).encode() if isinstance(value, float) else b"%d" % value
+    raise WrongUse(f"no string can be made of this {php_type(value)}: {value!r:.60}")
+
+
+def _fraction(value: float) -> str:
+    """Return a fraction in the 14 digits that PHP writes (php.ini, precision): 0.1, 1.0E+25, INF."""
+    digits, power, exponent = f"{value:.14G}".partition("E")
+    if not power:
+        return digits
+    return f"{digits}{'' if '.' in digits else '.0'}E{int(exponent):+d}"
 
 
 def php_int(value: object) -> int:
     """Return a value as PHP makes a whole number of it: null is 0, and so is a text without digits.
+
+    Of a text only the digits at its beginning count: "1e3", which is 1000 to PHP, is 1 here.
 
     >>> php_int(None), php_int(True), php_int("12 apples"), php_int("apples")
     (0, 1, 12, 0)
@@ -105,5 +115,5 @@ def strpos(haystack: str | bool | None, needle: str) -> int | bool:  # noqa: FBT
     (9, False)
     """
     text = haystack if isinstance(haystack, str) else php_text(php_bytes(haystack))
-    found = text.find(needle)
+    found = text.find(php_text(php_bytes(needle)))
     return False if found < 0 else found

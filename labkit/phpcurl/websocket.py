@@ -9,7 +9,7 @@ In C they return a code, and the rest by reference. Here they return what PHP wo
 
 from __future__ import annotations
 
-import select
+import selectors
 import time
 from collections.abc import Callable
 from typing import Any
@@ -127,14 +127,10 @@ def _patiently(handle: CurlHandle, function: Callable[..., Any], *arguments: Any
         left = until - time.monotonic()
         if result is not False or handle.errno != CURLE_AGAIN or left <= 0:
             return result
-        sockets = _socket(handle)
-        if not sockets:
+        socket = handle.curl.getinfo(CURLINFO_ACTIVESOCKET)
+        if socket < 0:
             handle.note(CURLE_SEND_ERROR)
             return False
-        select.select([] if writing else sockets, sockets if writing else [], [], left)
-
-
-def _socket(handle: CurlHandle) -> list[int]:
-    """Return the socket of the connection, where there is one."""
-    number = handle.curl.getinfo(CURLINFO_ACTIVESOCKET)
-    return [number] if isinstance(number, int) and number >= 0 else []
+        with selectors.DefaultSelector() as selector:  # select() takes no number above 1023
+            selector.register(socket, selectors.EVENT_WRITE if writing else selectors.EVENT_READ)
+            selector.select(left)

@@ -114,11 +114,12 @@ def units(view: HopView, way: Direction, found: list[Message], base: int) -> lis
 
     HTTP/2 needs no seam: it may be spoken from the first byte.
     """
-    seam = 0 if view.http2(way) else view.seam.get(way)
+    http2 = view.http2(way)
+    seam = http2.start if http2 else view.seam.get(way)
     if seam is None:
         return []
     for place, message in enumerate(found):
-        if message.start < seam or (view.http2(way) and not isinstance(message.part, Http2Part)):
+        if message.start < seam:
             continue
         if isinstance(message.part, FramesPart):
             return _frame_units(message.part, base + place)

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from itertools import accumulate
 
 from labkit.dissection import Http2Part
+from labkit.dissection.streams import promised
 from labkit.trace import Direction
 from labkit.wire.http2 import (
     ACK,
@@ -103,13 +104,9 @@ class _Asked:
 
 def _requests(asks: Http2Part, replies: Http2Part) -> Iterator[tuple[Place, Place]]:
     asked = _asked(asks)
-    promised: dict[int, int] = {}
     seen: set[int] = set()
     answered: set[int] = set()
     for place, frame in enumerate(replies.frames):
-        if frame.type == PUSH_PROMISE:
-            body = replies.payload(place)
-            promised.setdefault(int.from_bytes(body[:4], "big") & 0x7FFFFFFF, place)
         request = asked.get(frame.stream)
         if request is None or frame.stream in answered:
             continue
@@ -125,8 +122,19 @@ def _requests(asks: Http2Part, replies: Http2Part) -> Iterator[tuple[Place, Plac
                 answered.add(frame.stream)
                 if request.ended and not _tunnels(asks, request):
                     yield (asks.direction, request.last), here
-    for stream in sorted(promised.keys() & asked.keys()):
-        yield (replies.direction, promised[stream]), (asks.direction, asked[stream].first)
+    for stream, place in _promises(replies).items():
+        if stream in asked:
+            yield (replies.direction, place), (asks.direction, asked[stream].first)
+
+
+def _promises(replies: Http2Part) -> dict[int, int]:
+    """Return where each pushed stream was first promised."""
+    found: dict[int, int] = {}
+    for place, frame in enumerate(replies.frames):
+        stream = promised(frame, replies.data) if frame.type == PUSH_PROMISE else None
+        if stream is not None:
+            found.setdefault(stream, place)
+    return found
 
 
 def _asked(asks: Http2Part) -> dict[int, _Asked]:

@@ -12,10 +12,9 @@ from labkit.errors import WrongUse
 from labkit.parties.offer import Offer
 from labkit.snippets.wanted import Dialled, Pair, added, in_one_piece, in_url, pair
 
-__all__ = ["VERSIONS", "Instructions", "instructions"]
+__all__ = ["Instructions", "instructions"]
 
-VERSIONS = ("HTTP/1.1", "HTTP/1.0")
-"""The HTTP versions that it can be told to say in this way."""
+_VERSIONS = ("HTTP/1.1", "HTTP/1.0")  # that it can be told to say in this way
 
 _BLANK = " \t\v\f"
 _NO_WAIT = 1024  # bytes of content; before more of it older versions wait a second for a 100 (Continue)
@@ -115,7 +114,7 @@ def _kept_away(offer: Offer) -> list[str]:
 
 
 _REFUSED: tuple[tuple[Callable[[Offer], bool], str], ...] = (
-    (lambda offer: offer.version not in VERSIONS, "the version"),
+    (lambda offer: offer.version not in _VERSIONS, "the version"),
     (lambda offer: not offer.method or "\0" in offer.method, "the method"),
     (lambda offer: any(char in offer.method + offer.target for char in "\r\n"), "the request line"),
     (lambda offer: not offer.target or "\0" in offer.target, "the target"),

@@ -145,8 +145,9 @@ class Http2Frame(NamedTuple):
 
     `payload` is the offset of its first payload byte, `end` the offset after the last byte that is
     there, `declared` the payload length in bytes that the header states. A frame cut short has fewer
-    bytes there than declared (or `payload` past `end`, where the header itself is cut). `word` is the
-    last four bytes of the header: the reserved bit and the stream.
+    bytes there than declared (or `payload` past `end`, where the header itself is cut: what is missing of
+    it is zeros, and a missing type 256). `word` is the last four bytes of the header: the reserved bit and
+    the stream.
     """
 
     start: int

@@ -77,6 +77,7 @@ TO_SERVER = [  # what stands behind the preface and a SETTINGS; the faults of th
     (frame(HEADERS, END_HEADERS, 1, GET + b"\x00\x02:x\x01b"), F.FIELD),
     (frame(HEADERS, 0, 1, b"\x00") + frame(CONTINUATION, END_HEADERS, 1, b"\x03ab"), F.BLOCK),
     (b"\x00\x00\x08\x06", F.SHORT_HEADER),
+    (frame(HEADERS, 0, 1, GET) + frame(CONTINUATION, END_HEADERS, 1, b"")[:4], F.SHORT_HEADER),
     (frame(PING, 0, 0, bytes(8))[:-1], F.SHORT_PAYLOAD),
     (ASKED + frame(DATA, 0, 1, bytes(16385)), F.TOO_LARGE),
 ]  # fmt: skip

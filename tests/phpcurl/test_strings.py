@@ -15,6 +15,13 @@ from labkit.phpcurl.strings import php_bytes, php_int, php_text, php_type, strpo
         (-13, b"-13"),
         (1.5, b"1.5"),
         (2.0, b"2"),
+        (0.1, b"0.1"),
+        (1 / 3, b"0.33333333333333"),
+        (0.00001, b"1.0E-5"),
+        (1.5e300, b"1.5E+300"),
+        (1e25, b"1.0E+25"),
+        (float("-inf"), b"-INF"),
+        (float("nan"), b"NAN"),
     ],
 )
 def test_a_string_as_php_makes_it(value, data):

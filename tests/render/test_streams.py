@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from labkit.wire.http2 import (
     END_STREAM,
     GOAWAY,
     HEADERS,
+    PADDED,
     PING,
     PREFACE,
     PUSH_PROMISE,
@@ -125,10 +127,12 @@ def test_a_window_opened_at_the_start_waits_for_nothing():
     assert behind_settings(update(1 << 25) + asked(), ok())[0] == "c WINDOW_UPDATE +33,554,432 bytes"
 
 
-def test_a_promise_stands_before_what_the_client_says_of_it():
-    """A pushed stream is known to the client from its promise on (RFC 9113, 8.4)."""
-    promise = frame(PUSH_PROMISE, END_HEADERS, 1, (2).to_bytes(4, "big") + b"\x82\x86\x84")
-    order = behind_settings(asked() + frame(3, 0, 2, (8).to_bytes(4, "big")), promise + ok())
+@pytest.mark.parametrize(("flags", "before", "after"), [(0, b"", b""), (PADDED, b"\3", bytes(3))])
+def test_a_promise_stands_before_what_the_client_says_of_it(flags, before, after):
+    """A pushed stream is known to the client from its promise on, padded or not (RFC 9113, 6.6, 8.4)."""
+    payload = before + (2).to_bytes(4, "big") + b"\x82\x86\x84" + after
+    promise = frame(PUSH_PROMISE, END_HEADERS | flags, 1, payload)
+    order = behind_settings(asked() + frame(3, 0, 2, (8).to_bytes(4, "big")), ok() + promise)
     assert order.index("c RST_STREAM stream 2 CANCEL") > order.index("s PUSH_PROMISE stream 1 promises stream 2")
 
 

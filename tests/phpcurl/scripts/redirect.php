@@ -6,6 +6,7 @@ curl_setopt($ch, CURLOPT_RETURNTRANSFER, true);
 curl_setopt($ch, CURLOPT_FOLLOWLOCATION, true);
 curl_setopt($ch, CURLOPT_MAXREDIRS, 2);
 curl_setopt($ch, CURLOPT_HEADER, true);
+curl_setopt($ch, CURLINFO_HEADER_OUT, true);
 $response = curl_exec($ch);
-echo json_encode(['exec' => $response, 'errno' => curl_errno($ch), 'code' => curl_getinfo($ch, CURLINFO_RESPONSE_CODE)]);
+echo json_encode(['exec' => $response, 'errno' => curl_errno($ch), 'code' => curl_getinfo($ch, CURLINFO_RESPONSE_CODE), 'head' => curl_getinfo($ch, CURLINFO_HEADER_OUT)]);
 curl_close($ch);

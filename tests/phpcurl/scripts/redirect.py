@@ -15,6 +15,16 @@ curl_setopt(ch, CURLOPT_RETURNTRANSFER, True)
 curl_setopt(ch, CURLOPT_FOLLOWLOCATION, True)
 curl_setopt(ch, CURLOPT_MAXREDIRS, 2)
 curl_setopt(ch, CURLOPT_HEADER, True)
+curl_setopt(ch, CURLINFO_HEADER_OUT, True)
 response = curl_exec(ch)
-print(json.dumps({"exec": response, "errno": curl_errno(ch), "code": curl_getinfo(ch, CURLINFO_RESPONSE_CODE)}))
+print(
+    json.dumps(
+        {
+            "exec": response,
+            "errno": curl_errno(ch),
+            "code": curl_getinfo(ch, CURLINFO_RESPONSE_CODE),
+            "head": curl_getinfo(ch, CURLINFO_HEADER_OUT),
+        }
+    )
+)
 curl_close(ch)
