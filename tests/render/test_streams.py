@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from labkit.dissection import dissect
 from labkit.render.messages import Kind
 from labkit.render.order import ordered
+from labkit.render.streams import causes, says_goodbye
 from labkit.trace import Hop, Trace, Transfer
 from labkit.wire.http2 import (
     ACK,
@@ -171,3 +172,57 @@ def test_every_frame_is_drawn_once_and_in_order(asks, replies, upgraded):
         assert message.start == places[message.direction]
         places[message.direction] = message.end
     assert places == {way: len(trace.stream(way)) for way in places}
+
+
+def linked(asks: bytes, replies: bytes) -> set[tuple[str, str]]:
+    """Return each cause and its effect by their names, of what stands behind the first SETTINGS of either side."""
+    view = dissect(prior(asks, settings() + replies)).hops[0]
+    parts = {way: view.http2(way) for way in (ASK, REPLY)}
+    letters = {ASK: "c", REPLY: "s"}
+    pairs = [
+        tuple(f"{letters[way]} {parts[way].name(place)}" for way, place in pair) for pair in causes(*parts.values())
+    ]
+    return {(cause.partition(",")[0], effect.partition(",")[0]) for cause, effect in pairs}
+
+
+POSTED = [(":method", "POST"), (":scheme", "http"), (":path", "/"), (":authority", "a")]
+INTERIM = head((":status", "100"))
+
+
+def test_the_end_of_a_request_is_a_cause_of_its_answer():
+    """An answer waits for the end of its request, which may be content (RFC 9113, 8.1)."""
+    pairs = linked(head(*POSTED) + data(5, 1, END_STREAM), ok())
+    assert ("c DATA stream 1", "s HEADERS stream 1") in pairs
+
+
+def test_the_end_of_a_tunnel_is_a_cause_of_nothing():
+    """A CONNECT is answered while it goes on (RFC 9113, 8.5)."""
+    pairs = linked(head((":method", "CONNECT"), (":authority", "a:80")) + data(5, 1, END_STREAM), ok())
+    assert ("c HEADERS stream 1", "s HEADERS stream 1") in pairs
+    assert ("c DATA stream 1", "s HEADERS stream 1") not in pairs
+
+
+@pytest.mark.parametrize(("fields", "waits"), [([("expect", "100-continue")], True), ([], False)])
+def test_only_content_that_waits_has_a_100_for_its_cause(fields, waits):
+    """Content is sent behind a 100 where the request said that it waits for one (RFC 9110, 10.1.1)."""
+    pairs = linked(head(*POSTED, *fields) + data(5, 1, END_STREAM), INTERIM + ok())
+    assert (("s HEADERS stream 1", "c DATA stream 1") in pairs) is waits
+
+
+def test_a_head_in_two_frames_is_whole_with_the_second():
+    """What answers a head stands behind its CONTINUATION (RFC 9113, 6.10); its trailers are no part of it."""
+    rest = frame(CONTINUATION, END_HEADERS, 1, b"")
+    assert ("c CONTINUATION stream 1", "s HEADERS stream 1") in linked(head(*POSTED, flags=0) + rest, INTERIM)
+    trailers = head(("x", "y"), flags=END_STREAM) + rest
+    pairs = linked(head(*POSTED) + data(5) + trailers, INTERIM + ok())
+    assert ("c CONTINUATION stream 1", "s HEADERS stream 1") in pairs
+    assert ("c HEADERS stream 1", "s HEADERS stream 1") in pairs
+
+
+@pytest.mark.parametrize(("behind", "last"), [(b"", True), (frame(PING, 0, 0, bytes(8)), False)])
+def test_only_the_last_goaway_says_goodbye(behind, last):
+    """A GOAWAY behind which more follows is a warning, not the end (RFC 9113, 6.8)."""
+    part = dissect(prior(GOODBYE + behind, settings())).hops[0].http2(ASK)
+    place = next(at for at, each in enumerate(part.frames) if each.type == GOAWAY)
+    assert says_goodbye(part, place) is last
+    assert not says_goodbye(part, 0)
