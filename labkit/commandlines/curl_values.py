@@ -53,7 +53,7 @@ VALUES: dict[str, ValueTest] = {
     "proto-default": _test(r"https?|wss?", "only http, https, ws and wss are spoken here"),
     "proto-redir": _SCHEMES,
     "stderr": _STDOUT,
-    "trace": _STDOUT,
+    "trace": _test(r"(?!)", "it shows secrets in hexadecimal; write --trace-ascii -, where they can be starred"),
     "trace-ascii": _STDOUT,
     "upload-file": _test(r"[-.]", "it reads a file; only - and . are taken, the standard input"),
     "url": _NO_AT,

@@ -164,7 +164,7 @@ def test_what_is_refused(text, error, said):
 
 FILES = [
     "-o f", "-of", "-sof", "--output f", "--output=f", "-o /dev/null/x", "-o /dev/tcp", "-D f", "-D /dev/stderr", "-c f",
-    "--trace f", "--trace-ascii f", "--trace %", "--stderr f", "-T f", "-T ''", "-Tf", "-b f", "-b @a=b", "-bf", "-H @f",
+    "--trace f", "--trace -", "--trace-ascii f", "--trace %", "--stderr f", "-T f", "-T ''", "-Tf", "-b f", "-b @a=b", "-bf", "-H @f",
     "-H@f", "-d @f", "-d@f", "--data @-", "--data-ascii @f", "--data-binary @f", "--json @f", "--data-urlencode @f",
     "--data-urlencode a@f", "--url-query a@f", "-w @f", "-w '%output{f}'", "-w 'a%OUTPUT{>>f}'",
     "-F a=@f", "-F 'a=<f'", "-F 'a= @f'", "-F '=@f'", "-F @f", "-F a", "-F 'a=b;headers=@f'", "-F 'a=b; headers = \"<f\"'",
