@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from labkit.errors import Refused, WrongUse
 
-__all__ = ["AS_WRITTEN", "Address", "check_loopback", "is_loopback", "parse_address", "parse_url", "place"]
+__all__ = ["AS_WRITTEN", "Address", "bracketed", "check_loopback", "is_loopback", "parse_address", "parse_url", "place"]
 
 AS_WRITTEN = ("127.0.0.1", "localhost", "[::1]")
 """Hosts of this machine, as a URL has them, that programs dial as they are written, whoever plays the others."""
@@ -30,8 +30,8 @@ class Address:
     @property
     def authority(self) -> str:
         """Host and port as the Host field has them: the port is left out where it is the scheme's own."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == (443 if self.tls else 80) else f"{host}:{self.port}"
+        own = self.port == (443 if self.tls else 80)
+        return bracketed(self.host) if own else f"{bracketed(self.host)}:{self.port}"
 
 
 def parse_url(url: str) -> Address:
@@ -85,6 +85,15 @@ def _ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return None
 
 
+def bracketed(host: str) -> str:
+    """Return a host as a URL has it: an IPv6 address in brackets (RFC 3986, 3.2.2).
+
+    >>> bracketed("::1"), bracketed("localhost")
+    ('[::1]', 'localhost')
+    """
+    return f"[{host}]" if ":" in host else host
+
+
 def place(host: str, port: int) -> str:
     """Return an address as HOST:PORT, as one dials it: what listens everywhere is dialled on loopback.
 
@@ -92,7 +101,7 @@ def place(host: str, port: int) -> str:
     ('127.0.0.1:8101', '[::1]:8101')
     """
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  compared only
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return f"{bracketed(host)}:{port}"
 
 
 def is_loopback(host: str) -> bool:

@@ -21,7 +21,7 @@ from time import monotonic, sleep
 
 from labkit.dissection.secrets import masked_words
 from labkit.errors import Failed, WrongUse
-from labkit.net.address import Address, is_loopback, parse_url
+from labkit.net.address import Address, bracketed, is_loopback, parse_url
 from labkit.net.devtools import piped
 from labkit.net.listener import Listener
 from labkit.net.page import Event, Page
@@ -212,7 +212,7 @@ def _own_script(url: str, subprotocols: Sequence[str], say: Sequence[str | bytes
 @contextmanager
 def _led(address: Address, to: Listener | None) -> Iterator[tuple[Reached, str]]:
     """Yield what records the page's connections, and the rule by which the browser finds it."""
-    host = f"[{address.host}]" if ":" in address.host else address.host
+    host = bracketed(address.host)
     if not is_loopback(address.host):
         with in_place(to) as reached:
             yield reached, f"MAP {host} {reached.place}"

@@ -16,7 +16,7 @@ from time import monotonic, sleep
 from labkit.cases.corpus import PLAIN, Case, Judged, Report, cases, complete, judge, outcome
 from labkit.dissection import dissect
 from labkit.errors import Failed, Refused, WrongUse
-from labkit.net.address import Address, check_loopback, parse_address
+from labkit.net.address import Address, check_loopback, parse_address, place
 from labkit.net.patience import check_patience
 from labkit.recording import Recording
 from labkit.trace import Direction, How, Trace
@@ -131,9 +131,8 @@ def run_case(address: Address, case: Case, path: str = "/", *, patience: float =
     try:
         connection = socket.create_connection((address.host, address.port), timeout=_CONNECT_TIME)
     except OSError as error:
-        host = f"[{address.host}]" if ":" in address.host else address.host
-        why = error.strerror or error
-        raise Failed(f"case {case.id}: {host}:{address.port} takes no connection: {why}; does it run?") from None
+        where, why = place(address.host, address.port), error.strerror or error
+        raise Failed(f"case {case.id}: {where} takes no connection: {why}; does it run?") from None
     with connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         _send(connection, case.segments(path), recording, patience)

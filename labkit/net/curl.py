@@ -26,7 +26,7 @@ from labkit.net.patience import check_patience
 from labkit.net.process import Finished, run_child
 from labkit.net.programs import Program, find
 from labkit.net.ran import Ran, named
-from labkit.net.reach import Reached, connect_to, in_place, reach
+from labkit.net.reach import NOBODY, Reached, connect_to, in_place, reach
 from labkit.parties.described import Server
 from labkit.parties.http2 import http2_server
 from labkit.parties.offer import Offer
@@ -39,7 +39,6 @@ __all__ = ["curl"]
 
 _MOST_PATIENCE = 60.0  # seconds
 _LEAST_PATIENCE = 0.01  # seconds; curl counts milliseconds, and takes none of them for ever
-_NOBODY = "127.0.0.1:1"  # where nothing listens
 _GRACE = 2.0  # seconds beyond its own --max-time, in which curl ends by itself
 _MOST_STDIN = 1 << 20  # bytes
 _SPEAKS_H2C = Server(protocols={"websocket": echo, "h2c": http2_server})
@@ -165,7 +164,7 @@ def _kept(line: CurlLine) -> tuple[tuple[str, str | None], ...]:
     """Return what keeps a redirect on this machine: wherever else it points, nobody listens there."""
     if not any(name in ("location", "location-trusted", "follow") for name, _ in line.options):
         return ()
-    entries = [("connect-to", each) for each in connect_to(_NOBODY)]
+    entries = [("connect-to", each) for each in connect_to(NOBODY)]
     return (*entries, ("proto-redir", "=http,https"))
 
 

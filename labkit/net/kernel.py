@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from labkit.dissection.secrets import masked
+from labkit.net.address import place
 from labkit.recording import Recording
 from labkit.trace import Cut, Direction, End, Hop, How, Trace
 from labkit.wire.fields import Fields
@@ -52,7 +53,7 @@ class _Server(NamedTuple):
 
     @property
     def host(self) -> str:
-        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+        return place(self.address, self.port)
 
     @property
     def authorization(self) -> dict[str, str]:

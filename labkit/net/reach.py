@@ -23,8 +23,11 @@ from labkit.net.tap import Tap
 from labkit.parties.described import Server
 from labkit.trace import Trace
 
-__all__ = ["Reached", "connect_to", "in_place", "reach"]
+__all__ = ["NOBODY", "Reached", "connect_to", "in_place", "reach", "standing"]
 
+
+NOBODY = "127.0.0.1:1"
+"""A place where nothing listens: what points elsewhere, as a redirect may, does not leave this machine."""
 
 _TURNS: weakref.WeakKeyDictionary[Listener, threading.RLock] = weakref.WeakKeyDictionary()
 _TURN = threading.Lock()
@@ -138,6 +141,11 @@ def _is_free(address: Address) -> bool:
     return True
 
 
+def standing() -> list[UpgradeServer]:
+    """Return the servers that run in this process, less those that were started for one run alone."""
+    return [each for each in running() if isinstance(each, UpgradeServer) and each not in _PASSING]
+
+
 @contextmanager
 def in_place(to: Listener | None, told: Server | None = None) -> Iterator[Reached]:
     """Give a program that names any host, such as example.com, the lab's server in its place.
@@ -151,7 +159,7 @@ def in_place(to: Listener | None, told: Server | None = None) -> Iterator[Reache
         WrongUse: it does not run or record, or several servers run and none was named.
     """
     if to is None:
-        servers = [each for each in running() if isinstance(each, UpgradeServer) and each not in _PASSING]
+        servers = standing()
         if len(servers) > 1:
             raise WrongUse(f"{len(servers)} servers run here: say which is meant with to=")
         if not servers:

@@ -9,6 +9,7 @@ The upgrade is of RFC 7540, 3.2; RFC 9113, 3.1 took it back, and curl still offe
 from __future__ import annotations
 
 import base64
+from abc import ABC, abstractmethod
 from contextlib import suppress
 from typing import Any
 
@@ -71,7 +72,7 @@ async def _heard(stream: Stream, left: float) -> bytes:
         raise Failed(f"the connection ended before the answer on stream {_FIRST} did") from None
 
 
-class _Speaker:
+class _Speaker(ABC):
     """One side of an HTTP/2 connection: bytes in, bytes out."""
 
     def __init__(self, stream: Stream, *, client: bool) -> None:
@@ -107,9 +108,9 @@ class _Speaker:
         self.core.close_connection(self._h2.errors.ErrorCodes.PROTOCOL_ERROR)
         return self.written()
 
+    @abstractmethod
     def note(self, kind: str, event: Any) -> None:
         """Do what an event of h2 asks for."""
-        raise NotImplementedError
 
 
 class _Server(_Speaker):

@@ -7,14 +7,11 @@ from typing import ClassVar, Self
 from urllib.parse import urlsplit
 
 from labkit.errors import Refused, WrongUse
-from labkit.net import reach
-from labkit.net.address import AS_WRITTEN, place
-from labkit.net.listener import Listener, running
-from labkit.net.server import UpgradeServer
+from labkit.net.address import AS_WRITTEN, bracketed, place
+from labkit.net.listener import Listener
+from labkit.net.reach import NOBODY, connect_to, standing
 
 __all__ = ["answered_by", "entries_for"]
-
-_NOBODY = "127.0.0.1:1"  # where nothing listens: whatever a redirect names, it does not leave the lab
 
 
 class answered_by:  # noqa: N801  it is called like a function
@@ -59,12 +56,12 @@ def entries_for(url: str) -> list[str]:
     """
     servers = _candidates()
     host = _host(url)
-    if host and place(host, 0)[:-2] not in AS_WRITTEN:
+    if host and bracketed(host) not in AS_WRITTEN:
         if not servers:
             raise Refused(f"no lab server runs that could answer for {host}: start one, with labkit.UpgradeServer()")
         if len(servers) > 1:
             raise WrongUse(f"{len(servers)} servers run here: say which answers for {host}, with answered_by(server)")
-    return [*reach.connect_to(place(servers[0].host, servers[0].port) if len(servers) == 1 else _NOBODY)]
+    return [*connect_to(place(servers[0].host, servers[0].port) if len(servers) == 1 else NOBODY)]
 
 
 def _candidates() -> list[Listener]:
@@ -72,7 +69,7 @@ def _candidates() -> list[Listener]:
         if not answered_by.chosen.running:
             raise WrongUse("the server that answered_by named has stopped: name another, or None")
         return [answered_by.chosen]
-    return [each for each in running() if isinstance(each, UpgradeServer)]
+    return [*standing()]
 
 
 def _host(url: str) -> str:

@@ -1,6 +1,7 @@
 import pytest
 
 from labkit.errors import Failed, Refused, WrongUse
+from labkit.net.reach import in_place
 from labkit.net.server import UpgradeServer
 from labkit.net.tap import Tap
 from labkit.phpcurl import (
@@ -140,3 +141,9 @@ def test_other_protocols_are_not_spoken(scheme):
     with UpgradeServer():
         assert got(scheme) == (False, 1)
         assert got(scheme, (CURLOPT_PROTOCOLS, -1), (CURLOPT_DEFAULT_PROTOCOL, "file")) == (False, 1)
+
+
+def test_a_server_of_another_run_alone_answers_nobody_else():
+    """What was started for one program's run is not taken by another thread's transfer."""
+    with in_place(None), pytest.raises(Refused, match=r"no lab server runs that could answer for example\.com"):
+        curl_exec(curl_init("http://example.com/"))
