@@ -8,6 +8,7 @@ Each message names what was wrong, where, and what to do.
     ├── Refused       what the lab does not do unless it is told to (another host, say)
     ├── Failed        an exchange that could not take place, or a server that could not start
     ├── Unreadable    a file that is not what was expected
+    ├── Unmodelled    a proxy that the lab can run and cannot predict
     └── Absent        a program or a package that is not on this machine
 """
 
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["Absent", "Failed", "LabError", "Refused", "Unreadable", "WireError", "WrongUse"]
+__all__ = ["Absent", "Failed", "LabError", "Refused", "Unmodelled", "Unreadable", "WireError", "WrongUse"]
 
 
 class LabError(Exception):
@@ -50,6 +51,10 @@ class Failed(LabError):  # noqa: N818  the word says it
 
 class Unreadable(LabError):  # noqa: N818  the word says it
     """A file that is not what was expected; the text names the file and the line or offset."""
+
+
+class Unmodelled(LabError):  # noqa: N818  the word says it
+    """What no model of a proxy answers for: the text names the directive or the program, and says to run it for real."""
 
 
 class Absent(LabError):  # noqa: N818  the word says it
