@@ -87,6 +87,8 @@ class Recording:
 def joined(legs: Sequence[tuple[Recording, Hop]], title: str = "", note: str = "") -> Trace:
     """Return what several legs carried as one trace, a hop each, in the order in which it was recorded.
 
+    Times are kept to the microsecond.
+
     Args:
         legs: the recordings, made with one clock, and the parties that each stood between; from the client's end.
         title: of the trace.
@@ -106,7 +108,7 @@ def joined(legs: Sequence[tuple[Recording, Hop]], title: str = "", note: str = "
         latest = 0.0  # what a recording has in order stays in order
         for event in recording.trace().events:
             latest = max(latest, event.time + recording.began - first)
-            rows.append((latest, replace(event, hop=number, time=latest)))
+            rows.append((latest, replace(event, hop=number, time=round(latest, 6))))
     rows.sort(key=lambda row: row[0])
     said = [note, *dict.fromkeys(recording.note for recording, _ in legs)]
     hops = tuple(hop for _, hop in legs) or (Hop(),)

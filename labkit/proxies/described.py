@@ -11,7 +11,7 @@ from labkit.errors import WrongUse
 from labkit.proxies.directive import Note, Upstream
 
 if TYPE_CHECKING:
-    from labkit.proxies.gateway import Model
+    from labkit.proxies.model import Model
 
 __all__ = ["Place", "Proxy"]
 
@@ -60,6 +60,9 @@ class Proxy(ABC):
 
     program: ClassVar[str] = ""
     """The lab's name for the program that runs it, a key of `labkit.net.programs.KNOWN`."""
+
+    name: ClassVar[str] = ""
+    """What it is called as a party of a trace."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.text, str):

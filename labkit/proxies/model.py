@@ -227,6 +227,10 @@ class Model(ABC):
     def cut(self, data: bytes) -> Own:
         """Answer a client that closes its direction in the middle of a request."""
 
+    def silence(self, *, tunnel: bool) -> str:
+        """Return what the error log says where a tunnel, or an upstream in the middle of its answer, is silent."""
+        return f"the {'tunnel' if tunnel else 'upstream'} was silent for too long"
+
     def tunnel_time(self, forward: Forward) -> float:  # noqa: ARG002  a model may look at it
         """Return how long a tunnel may be silent, in seconds."""
         return self.times.tunnel
