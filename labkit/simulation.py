@@ -67,7 +67,7 @@ class _Stage:
         self.proxies: list[ProxyParty] = []
         steps = _Steps()
         driver = Driver(self._clock, steps.start)
-        self._client = ClientParty(scenario.offer, scenario.say, driver, lab_masks())
+        self._client = ClientParty(scenario.offer, scenario.say, driver, lab_masks(), patience=scenario.patience)
         self._join(0, _Side(self._client, steps, Direction.TO_SERVER))
 
     def play(self) -> str:
