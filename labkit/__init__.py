@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from labkit.render.explain import explain
     from labkit.render.rulebook import rulebook
     from labkit.render.verdict import check
+    from labkit.render.xray import xray
     from labkit.scenario import Scenario
     from labkit.simulation import simulate
     from labkit.trace import Direction, Hop, Trace
@@ -79,13 +80,14 @@ _WHERE = {
     "run": "net.run",
     "simulate": "simulation",
     "stop_all": "net.listener",
+    "xray": "render.xray",
 }
 
 __all__ = [
     "Answer", "Direction", "Hop", "LabError", "Limits", "Offer", "Scenario", "Server", "Stream", "Tap", "Trace",
     "UpgradeServer", "accept_key", "ask", "browse", "check", "copy_as", "curl", "diagram", "dissect", "doctor",
     "echo", "evaluate", "explain", "faults", "http2_client", "http2_server", "kernel_upgrade", "load", "php",
-    "rulebook", "run", "simulate", "stop_all",
+    "rulebook", "run", "simulate", "stop_all", "xray",
 ]  # fmt: skip
 
 
