@@ -230,11 +230,15 @@ class Listener(ABC):
     @property
     def traces(self) -> tuple[Trace, ...]:
         """What every connection carried so far, the oldest first."""
+        return tuple(recording.trace(note=f"recorded by the {self.kind}") for recording in self.recordings)
+
+    @property
+    def recordings(self) -> tuple[Recording, ...]:
+        """What its connections were recorded in, the oldest first."""
         if self._engine is None:
             return ()
         with self._engine.changed:
-            recordings = list(self._engine.recordings)
-        return tuple(recording.trace(note=f"recorded by the {self.kind}") for recording in recordings)
+            return tuple(self._engine.recordings)
 
     @property
     def trace(self) -> Trace:

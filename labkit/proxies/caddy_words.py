@@ -9,9 +9,9 @@ __all__ = ["ASIDE", "DIRECTIVES", "EXECUTES", "GLOBAL", "INSIDE", "OWN", "UPSTRE
 
 DIRECTIVES = frozenset({
     "abort", "acme_server", "basicauth", "basic_auth", "bind", "encode", "error", "file_server", "forward_auth",
-    "handle", "handle_errors", "handle_path", "header", "import", "invoke", "log", "map", "method", "metrics", "php_fastcgi",
-    "push", "redir", "request_body", "request_header", "respond", "reverse_proxy", "rewrite", "root", "route",
-    "skip_log", "templates", "tls", "tracing", "try_files", "uri", "vars",
+    "handle", "handle_errors", "handle_path", "header", "import", "invoke", "log", "map", "method", "metrics",
+    "php_fastcgi", "push", "redir", "request_body", "request_header", "respond", "reverse_proxy", "rewrite", "root",
+    "route", "skip_log", "templates", "tls", "tracing", "try_files", "uri", "vars",
 })  # fmt: skip
 """The directives of a site, by which a snippet without an address is known."""
 
