@@ -47,11 +47,12 @@ class RealProxy(Tap):
         WrongUse: several servers run, and none was named.
 
     >>> from labkit.net.client import ask
+    >>> from labkit.net.programs import find
     >>> from labkit.proxies.haproxy import Haproxy
-    >>> with UpgradeServer() as server, RealProxy(Haproxy("server one app:3000"), to=server) as proxy:
-    ...     _ = ask(proxy.url)
-    ...     print([(hop.client, hop.server) for hop in proxy.trace.hops])
-    [('client', 'HAProxy'), ('HAProxy', 'server')]
+    >>> if find("haproxy"):
+    ...     with UpgradeServer() as server, RealProxy(Haproxy("server one app:3000"), to=server) as proxy:
+    ...         _ = ask(proxy.url)
+    ...         assert [hop.server for hop in proxy.trace.hops] == ["HAProxy", "server"]
     """
 
     kind = "proxy"
