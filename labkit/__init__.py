@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from labkit.net.kernel import kernel_upgrade
     from labkit.net.listener import stop_all
     from labkit.net.php import php
+    from labkit.net.real_proxy import RealProxy
     from labkit.net.run import run
     from labkit.net.server import UpgradeServer
     from labkit.net.tap import Tap
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from labkit.parties.http2 import http2_client, http2_server
     from labkit.parties.offer import Offer
     from labkit.parties.stream import Stream, echo
+    from labkit.proxies.caddy import Caddy
+    from labkit.proxies.haproxy import Haproxy
     from labkit.render.described import evaluate, faults
     from labkit.render.diagram import diagram
     from labkit.render.explain import explain
@@ -47,11 +50,14 @@ if TYPE_CHECKING:
 
 _WHERE = {
     "Answer": "parties.answer",
+    "Caddy": "proxies.caddy",
     "Direction": "trace",
+    "Haproxy": "proxies.haproxy",
     "Hop": "trace",
     "LabError": "errors",
     "Limits": "parties.described",
     "Offer": "parties.offer",
+    "RealProxy": "net.real_proxy",
     "Scenario": "scenario",
     "Server": "parties.described",
     "Stream": "parties.stream",
@@ -84,10 +90,10 @@ _WHERE = {
 }
 
 __all__ = [
-    "Answer", "Direction", "Hop", "LabError", "Limits", "Offer", "Scenario", "Server", "Stream", "Tap", "Trace",
-    "UpgradeServer", "accept_key", "ask", "browse", "check", "copy_as", "curl", "diagram", "dissect", "doctor",
-    "echo", "evaluate", "explain", "faults", "http2_client", "http2_server", "kernel_upgrade", "load", "php",
-    "rulebook", "run", "simulate", "stop_all", "xray",
+    "Answer", "Caddy", "Direction", "Haproxy", "Hop", "LabError", "Limits", "Offer", "RealProxy", "Scenario", "Server",
+    "Stream", "Tap", "Trace", "UpgradeServer", "accept_key", "ask", "browse", "check", "copy_as", "curl", "diagram",
+    "dissect", "doctor", "echo", "evaluate", "explain", "faults", "http2_client", "http2_server", "kernel_upgrade",
+    "load", "php", "rulebook", "run", "simulate", "stop_all", "xray",
 ]  # fmt: skip
 
 
