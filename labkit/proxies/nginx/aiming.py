@@ -28,8 +28,9 @@ _URL = re.compile(r"(?P<scheme>https?|\$\w+|\$\{\w+\})://(?P<rest>.*)", re.IGNOR
 _UNIX = re.compile(r"unix:(?P<path>[^:]*)(?::(?P<uri>.*))?", re.DOTALL)
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 _WHOLE = re.compile(r"(?:\$\{\w+\}|\$\w+)")
-_HOST = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[\w.*~!+-]+)(?::(?P<port>[0-9]{1,5}))?", re.ASCII)
 _OF_URI = r"\$\{?(?:request_uri|uri|document_uri|is_args|args|query_string)\b"
+_FOLLOWED = re.compile(rf"(?:\$\{{\w+\}}|\$\w+)(?:(?:[/?]|{_OF_URI}).*)?", re.DOTALL)  # else it could name another host
+_HOST = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[\w.*~!+-]+)(?::(?P<port>[0-9]{1,5}))?", re.ASCII)
 _AUTHORITY = re.compile(  # up to a slash or a query, to a variable behind a port, or to one that holds a path
     rf"(?:\[[^\]/]*\](?::[0-9]+)?|(?:(?!{_OF_URI})[^/?:])*(?::[0-9]+|:(?:(?!{_OF_URI})[^/?:])+)?)", re.DOTALL
 )
@@ -87,8 +88,9 @@ def target_of(url: str) -> Target | None:
     host = _HOST.fullmatch(authority)
     if not host:
         return None
-    name = host["host"] if host["port"] == _DEFAULT[scheme] else authority
-    return Target(scheme, authority, name, rest[len(authority) :])
+    usual = host["port"] == _DEFAULT[scheme]
+    name, behind = host["host"] if usual else authority, rest[len(authority) :]
+    return Target(scheme, authority, name, behind, computed=usual and behind.startswith("$"))
 
 
 @dataclass(slots=True)
@@ -97,12 +99,14 @@ class Aims:
 
     Args:
         blocks: the names of the upstream blocks of the text, in lower case.
+        taken: these, and all other names that are no free ones.
         plain: names without a port that no block defines: a block of that name is added.
         renamed: the name that is written in place of one with a port, or of variables → what it stands for.
         defined: variables whose values are rewritten where they are given.
     """
 
     blocks: frozenset[str]
+    taken: frozenset[str]
     plain: dict[str, Directive] = field(default_factory=dict)
     renamed: dict[str, str] = field(default_factory=dict)
     computed: dict[str, str] = field(default_factory=dict)  # what is written → the variable in its place
@@ -136,12 +140,13 @@ class Aims:
         if host and host["port"]:
             self._check_port(host["host"], target, directive)
             self._rename(target.name, f"{host['host'].strip('[]').replace(':', '_')}_{host['port']}")
-        elif target.name.lower() not in self.blocks:
-            self.plain.setdefault(target.name, directive)
+        elif target.name.lower() not in {*self.blocks, *map(str.lower, self.plain)}:
+            self.plain[target.name] = directive
 
     def _check_port(self, host: str, target: Target, directive: Directive) -> None:
         if host.lower() in self.blocks:
-            what = f"{shown(directive)}: {host} is an upstream block, which takes no port; leave out :{target.name.rpartition(':')[2]}"
+            port = target.name.rpartition(":")[2]
+            what = f"{shown(directive)}: {host} is an upstream block, which takes no port; leave out :{port}"
             raise WrongUse(at(directive.line, what))
 
     def compute(self, target: Target) -> None:
@@ -154,7 +159,7 @@ class Aims:
     def _rename(self, written: str, wanted: str) -> None:
         if written in self.renamed.values():
             return
-        while wanted.lower() in self.blocks or wanted in self.renamed or wanted in self.plain:
+        while wanted.lower() in self.taken or wanted in self.renamed:
             wanted += "_"
         self.renamed[wanted] = written
 
@@ -167,11 +172,19 @@ def aims_of(http: Directive) -> Aims:
         Refused: one leads where a request says.
     """
     blocks = frozenset(each.args[0].lower() for each in http.inside("upstream") if each.args)
-    aims = Aims(blocks)
+    aims = Aims(blocks, blocks | {word.lower() for each in walk([http]) for word in _names(each)})
     for each in walk([http]):
         if each.name == "proxy_pass" and len(each.args) == 1:
             _aim(aims, http, each)
     return aims
+
+
+def _names(directive: Directive) -> Iterator[str]:
+    for arg in directive.args:
+        yield arg
+        target = target_of(arg)
+        if target:
+            yield target.name
 
 
 def _aim(aims: Aims, http: Directive, directive: Directive) -> None:
@@ -208,10 +221,11 @@ def _aim_whole(aims: Aims, http: Directive, directive: Directive) -> None:
     url = directive.args[0]
     variables = variables_in(url)
     if not url.startswith("$") or not variables:
-        raise WrongUse(at(directive.line, f"{shown(directive)}: what it names begins with http:// or https://"))
+        why = "an upgrade begins as HTTP" if url.startswith(("ws://", "wss://")) else "nginx knows no other beginning"
+        raise WrongUse(at(directive.line, f"{shown(directive)}: write http:// or https://; {why}"))
     values = _values(http, variables[0])
     targets = [target_of(value) for value in values or ()]
-    if not targets or not all(targets):
+    if not targets or not all(targets) or not _FOLLOWED.fullmatch(url):
         raise Refused(
             at(
                 directive.line,
@@ -234,9 +248,16 @@ def _values(http: Directive, variable: str) -> list[str] | None:
             found += each.args[1:2]
         elif each.name in _VALUES and each.block is not None and each.args[-1:] == (f"${variable}",):
             found += _given(each)
-        elif (each.name == "auth_request_set" and each.args[:1] == (f"${variable}",)) or any(f"?<{variable}>" in arg or f"?P<{variable}>" in arg for arg in each.args):
+        elif _sets_otherwise(each, variable):
             return None
     return found
+
+
+def _sets_otherwise(directive: Directive, variable: str) -> bool:
+    """Tell whether a variable has its value from an answer or from a part of a request."""
+    if directive.name == "auth_request_set":
+        return directive.args[:1] == (f"${variable}",)
+    return any(f"?{letter}<{variable}>" in arg for arg in (directive.name, *directive.args) for letter in ("", "P"))
 
 
 def _given(block: Directive) -> Iterator[str]:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from labkit.errors import WrongUse
 from labkit.proxies.described import Place
 from labkit.proxies.directive import Directive, walk
+from labkit.proxies.nginx.grammar import DATA
 from labkit.proxies.nginx.redirects import with_redirects
 from labkit.proxies.nginx.site import Site
 from labkit.proxies.nginx.tables import FILES
@@ -113,7 +114,7 @@ class _Completer:
         for each in block.block or ():
             if each.block is None:
                 found.append(self._simple(each, block))
-            elif block.name in ("map", "geo", "types", "split_clients"):
+            elif block.name in DATA:
                 found.append(each)
             else:
                 found.append(replace(each, args=self._args(each), block=self._inside(each, redirects)))
@@ -122,20 +123,25 @@ class _Completer:
         return tuple(self._with_host(block, found) if self.renames else found)
 
     def _simple(self, each: Directive, block: Directive) -> Directive:
+        """Return a directive that is no block, at this place."""
+        if self.renames and self._gives(each, block):
+            return replace(each, args=(*each.args[:-1], self.site.aims.value(each.args[-1])))
+        args = () if block.name in DATA else self._placed(each, block)
+        return replace(each, args=args or self._args(each))
+
+    def _placed(self, each: Directive, block: Directive) -> tuple[str, ...]:
+        """Return the arguments of a directive that names a port, an upstream or a folder; none for any other."""
         match each.name:
             case "listen" if block.name == "server":
                 default = each.args[-1:] if each.args[-1] == "default_server" else ()
-                return replace(each, args=(f"127.0.0.1:{self.ports[int(each.args[0])]}", *default))
+                return (f"127.0.0.1:{self.ports[int(each.args[0])]}", *default)
             case "server" if block.name == "upstream" and not self.site.kept:
-                others = tuple(arg for arg in each.args[1:] if not _ONLY_NEWER.fullmatch(arg))
-                return replace(each, args=(self.place.upstream, *others))
+                return (self.place.upstream, *(arg for arg in each.args[1:] if not _ONLY_NEWER.fullmatch(arg)))
             case "proxy_pass" if not self.site.kept:
-                return replace(each, args=(self._told(self.site.aims.url(each.args[0])),))
-            case name if name in FILES and block.name != "map":
-                return replace(each, args=self._folder(each))
-        if self.renames and self._gives(each, block):
-            return replace(each, args=(*each.args[:-1], self.site.aims.value(each.args[-1])))
-        return replace(each, args=self._args(each))
+                return (self._told(self.site.aims.url(each.args[0])),)
+            case name if name in FILES:
+                return self._folder(each)
+        return ()
 
     def _gives(self, each: Directive, block: Directive) -> bool:
         """Tell whether a line gives a value to a variable that decides where a proxy_pass leads."""

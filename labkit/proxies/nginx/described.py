@@ -59,6 +59,11 @@ class Nginx(Proxy):
         return self._site.door
 
     @property
+    def door_host(self) -> str:
+        """A Host that leads to an upstream there, the first server_name; empty where the text has none."""
+        return self._site.host
+
+    @property
     def tls_ports(self) -> frozenset[int]:
         """The ports that speak TLS where the text comes from, and plain here; there $scheme is https."""
         return self._site.tls

@@ -15,9 +15,10 @@ from labkit.proxies.nginx.writing import shown
 __all__ = ["Listen", "door_of", "listens", "settle_listens"]
 
 _PORT = re.compile(r"(?:(?:\[[^\]]*\]|[^:\[\]]*):)?(?P<port>[0-9]+)(?:-[0-9]+)?")
+_NAME = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")  # a name that a client can ask for: no star, no pattern
 _USUAL = 80
 _NO_PORT_NAMED = frozenset({(80, False), (443, True)})  # http://HOST/ and https://HOST/ name none
-_TLS = frozenset({"ssl", "http2", "quic", "spdy", "http3"})
+_TLS = frozenset({"ssl", "quic"})
 _BY_SCHEME = ("$scheme", "$https", "$server_port", "${scheme}")
 
 
@@ -49,8 +50,8 @@ def settle_listens(http: Directive) -> tuple[Directive, list[Note]]:
     return replace(http, block=tuple(settler.server(each) for each in http.block or ())), settler.notes
 
 
-def door_of(http: Directive, wanted: int | None) -> int:
-    """Return the port that the client dials: the one wanted, or the first that leads to an upstream.
+def door_of(http: Directive, wanted: int | None) -> tuple[int, str]:
+    """Return the port that the client dials, the one wanted or the first that leads to an upstream, and a host there.
 
     Raises:
         WrongUse: nothing listens on the port that is wanted.
@@ -60,8 +61,13 @@ def door_of(http: Directive, wanted: int | None) -> int:
     if wanted is not None:
         if wanted not in ports:
             raise WrongUse(f"nothing listens on port {wanted}; there are {', '.join(map(str, ports))}")
-        return wanted
+        servers = tuple(each for each in servers if any(one.port == wanted for one in listens(each)))
     leading = next((server for server in servers if _leads(server)), servers[0])
+    host = next((name for each in leading.inside("server_name") for name in each.args if _NAME.fullmatch(name)), "")
+    return (_port_of(leading) if wanted is None else wanted), host
+
+
+def _port_of(leading: Directive) -> int:
     there = listens(leading)
     if any(each.name == "if" and each.args[:1] and each.args[0] in _BY_SCHEME for each in leading.block or ()):
         return next((each.port for each in there if each.ssl), there[0].port)  # in plain it would redirect
@@ -153,6 +159,8 @@ def _listened(words: Sequence[str], *, tls: bool) -> str:
     if tls:
         plain = "in plain, while $scheme, $https and $server_port say what they say behind TLS"
         return f"{where}, {plain}; only redirects of nginx's own begin with http:"
+    if "http2" in words:
+        return f"{where}, and speaks HTTP/1.1"
     if "proxy_protocol" in words:
         return f"{where}, without the line of the PROXY protocol, which the lab's client does not send"
     return where

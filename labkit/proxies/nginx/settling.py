@@ -66,7 +66,14 @@ class _Settler:
             self._note(NoteKind.NOTED, each, "the lab's client comes from 127.0.0.1")
         if each.block is None or each.name in DATA:
             return each
-        return replace(each, block=self.kept(each.block))
+        return replace(each, block=self.kept(_with_ssl(each.block)))
 
     def _note(self, kind: NoteKind, directive: Directive, why: str) -> None:
         self.notes.append(Note(kind, directive.line, shown(directive), why))
+
+
+def _with_ssl(block: tuple[Directive, ...]) -> tuple[Directive, ...]:
+    """Write the old `ssl on` (until nginx 1.25.1) as it is written now: with every listen of the server."""
+    if not any(each.name == "ssl" and each.args == ("on",) for each in block):
+        return block
+    return tuple(replace(each, args=(*each.args, "ssl")) if each.name == "listen" else each for each in block)

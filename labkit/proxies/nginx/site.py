@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from ipaddress import ip_address
@@ -35,6 +36,7 @@ class Site(NamedTuple):
         notes: what was done, in the order of the lines.
         upstreams: every address that requests are passed on to.
         door: the port that the client dials.
+        host: a name there whose server leads to an upstream; empty where any name does.
         others: the other ports.
         tls: the ports that speak TLS in the world, and plain here.
         kept: whether the addresses of upstreams stay.
@@ -46,6 +48,7 @@ class Site(NamedTuple):
     notes: tuple[Note, ...]
     upstreams: tuple[Upstream, ...]
     door: int
+    host: str
     others: tuple[int, ...]
     tls: frozenset[int]
     kept: bool
@@ -79,11 +82,11 @@ def read_site(text: str, allow: Collection[str], door: int | None, *, keep: bool
         http, led = _with_blocks(http, aims, [each for each, _ in passed])
     every = [*shaped.notes, *skipped, *settled, *listening, *led]
     heard = [each for server in http.inside("server") for each in listens(server)]
-    first = door_of(http, door)
+    first, host = door_of(http, door)
     return Site(
         tuple(main), http, aims, tuple(sorted(every, key=lambda note: note.line)),
         tuple(Upstream(each.line, address, each.name) for each, address in passed),
-        first, tuple(port for port in dict.fromkeys(each.port for each in heard) if port != first),
+        first, host, tuple(port for port in dict.fromkeys(each.port for each in heard) if port != first),
         frozenset(each.port for each in heard if each.ssl), keep,
     )  # fmt: skip
 
@@ -116,10 +119,16 @@ def _check_loopback(directive: Directive, address: str) -> None:
 
 def _with_blocks(http: Directive, aims: Aims, passed: list[Directive]) -> tuple[Directive, list[Note]]:
     """Return the block http with an upstream block for every name that has none, and what is pointed at the lab."""
-    notes = [Note(NoteKind.ADDED, 0, f"upstream {name}", _NO_BLOCK) for name in aims.plain]
+    notes = [Note(NoteKind.ADDED, 0, f"upstream {name}", _why_added(name)) for name in aims.plain]
     notes += [Note(NoteKind.POINTED, each.line, shown(each), _led(each, aims)) for each in passed]
     blocks = [Directive("upstream", (name,), 0, (_server(name, each),)) for name, each in aims.plain.items()]
     return replace(http, block=(*blocks, *(http.block or ()))), notes
+
+
+def _why_added(name: str) -> str:
+    if name == "localhost" or not re.search("[a-z]", name, re.IGNORECASE) or name.startswith("["):
+        return "nginx takes a block of this name before it takes it for an address"
+    return _NO_BLOCK
 
 
 def _server(name: str, passing: Directive) -> Directive:
