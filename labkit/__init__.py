@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from labkit.parties.stream import Stream, echo
     from labkit.proxies.caddy import Caddy
     from labkit.proxies.haproxy import Haproxy
+    from labkit.proxies.nginx import Nginx
     from labkit.render.described import evaluate, faults
     from labkit.render.diagram import diagram
     from labkit.render.explain import explain
@@ -56,6 +57,7 @@ _WHERE = {
     "Hop": "trace",
     "LabError": "errors",
     "Limits": "parties.described",
+    "Nginx": "proxies.nginx",
     "Offer": "parties.offer",
     "RealProxy": "net.real_proxy",
     "Scenario": "scenario",
@@ -90,10 +92,10 @@ _WHERE = {
 }
 
 __all__ = [
-    "Answer", "Caddy", "Direction", "Haproxy", "Hop", "LabError", "Limits", "Offer", "RealProxy", "Scenario", "Server",
-    "Stream", "Tap", "Trace", "UpgradeServer", "accept_key", "ask", "browse", "check", "copy_as", "curl", "diagram",
-    "dissect", "doctor", "echo", "evaluate", "explain", "faults", "http2_client", "http2_server", "kernel_upgrade",
-    "load", "php", "rulebook", "run", "simulate", "stop_all", "xray",
+    "Answer", "Caddy", "Direction", "Haproxy", "Hop", "LabError", "Limits", "Nginx", "Offer", "RealProxy", "Scenario",
+    "Server", "Stream", "Tap", "Trace", "UpgradeServer", "accept_key", "ask", "browse", "check", "copy_as", "curl",
+    "diagram", "dissect", "doctor", "echo", "evaluate", "explain", "faults", "http2_client", "http2_server",
+    "kernel_upgrade", "load", "php", "rulebook", "run", "simulate", "stop_all", "xray",
 ]  # fmt: skip
 
 
