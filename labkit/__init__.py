@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from labkit.parties.http2 import http2_client, http2_server
     from labkit.parties.offer import Offer
     from labkit.parties.stream import Stream, echo
+    from labkit.proxies.apache import Apache
     from labkit.proxies.caddy import Caddy
     from labkit.proxies.haproxy import Haproxy
     from labkit.proxies.nginx import Nginx
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 
 _WHERE = {
     "Answer": "parties.answer",
+    "Apache": "proxies.apache",
     "Caddy": "proxies.caddy",
     "Direction": "trace",
     "Haproxy": "proxies.haproxy",
@@ -92,9 +94,9 @@ _WHERE = {
 }
 
 __all__ = [
-    "Answer", "Caddy", "Direction", "Haproxy", "Hop", "LabError", "Limits", "Nginx", "Offer", "RealProxy", "Scenario",
-    "Server", "Stream", "Tap", "Trace", "UpgradeServer", "accept_key", "ask", "browse", "check", "copy_as", "curl",
-    "diagram", "dissect", "doctor", "echo", "evaluate", "explain", "faults", "http2_client", "http2_server",
+    "Answer", "Apache", "Caddy", "Direction", "Haproxy", "Hop", "LabError", "Limits", "Nginx", "Offer", "RealProxy",
+    "Scenario", "Server", "Stream", "Tap", "Trace", "UpgradeServer", "accept_key", "ask", "browse", "check", "copy_as",
+    "curl", "diagram", "dissect", "doctor", "echo", "evaluate", "explain", "faults", "http2_client", "http2_server",
     "kernel_upgrade", "load", "php", "rulebook", "run", "simulate", "stop_all", "xray",
 ]  # fmt: skip
 
