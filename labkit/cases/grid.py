@@ -84,7 +84,7 @@ SERVERS: Mapping[str, Server] = {
     "switches-any": Server(protocols=_BOTH),
     "leaves": Server(protocols=_SILENT, limits=Limits(idle_time=_WAIT, close_time=0.2)),
     **{
-        f"fault-{name}": Server(protocols=_BOTH, faults=[f"{name}={fault.example}" if fault.example else name])
+        f"fault-{name}": Server(protocols=_BOTH, faults=(f"{name}={fault.example}" if fault.example else name,))
         for name, fault in FAULTS.items()
     },
 }
