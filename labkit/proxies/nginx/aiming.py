@@ -137,16 +137,17 @@ class Aims:
     def need(self, target: Target, directive: Directive) -> None:
         """See to it that there is an upstream block for a target without variables."""
         host = _HOST.fullmatch(target.name)
+        self._check_port(target, directive)
         if host and host["port"]:
-            self._check_port(host["host"], target, directive)
             self._rename(target.name, f"{host['host'].strip('[]').replace(':', '_')}_{host['port']}")
         elif target.name.lower() not in {*self.blocks, *map(str.lower, self.plain)}:
             self.plain[target.name] = directive
 
-    def _check_port(self, host: str, target: Target, directive: Directive) -> None:
-        if host.lower() in self.blocks:
-            port = target.name.rpartition(":")[2]
-            what = f"{shown(directive)}: {host} is an upstream block, which takes no port; leave out :{port}"
+    def _check_port(self, target: Target, directive: Directive) -> None:
+        host = _HOST.fullmatch(target.authority)
+        if host and host["port"] and host["host"].lower() in self.blocks:
+            name, port = host["host"], host["port"]
+            what = f"{shown(directive)}: {name} is an upstream block, which takes no port; leave out :{port}"
             raise WrongUse(at(directive.line, what))
 
     def compute(self, target: Target) -> None:
