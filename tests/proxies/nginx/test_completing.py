@@ -56,6 +56,8 @@ def test_the_documents_block_sends_its_own_host(tmp_path):
         ("/tls", "GET /tls", "secure.example"),
         ("/tls8443", "GET /tls8443", "secure.example:8443"),
         ("/by/ann/x", "GET /x", "ann.workers.local:9000"),
+        ("/scheme", "GET /scheme", "sockets"),
+        ("/usual?a", "GET /usual?a", "10.1.2.4"),
         ("/asked", "GET /asked", "asked:1"),
         ("/if", "GET /if", "two:2"),
     ],
