@@ -12,11 +12,13 @@ A tap always records a cause before its effect.
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_right
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from labkit.dissection import Dissection, Exchange
-from labkit.trace import Direction, Hop, Trace, behind
+from labkit.dissection import Dissection
+from labkit.trace import Direction, Hop, behind
 
 __all__ = ["Pair", "pairs"]
 
@@ -37,20 +39,11 @@ class Pair(NamedTuple):
     went: int
 
 
-class _Seen(NamedTuple):
-    """An exchange, and when its request and its answer began to be recorded; None where there is none."""
-
-    hop: int
-    place: int
-    request: int | None
-    answer: int | None
-
-
 def pairs(dissection: Dissection) -> tuple[Pair, ...]:
     r"""Return every exchange that went through a proxy, with what it became there; in order of the far hops.
 
     >>> from labkit.dissection import dissect
-    >>> from labkit.trace import Transfer
+    >>> from labkit.trace import Trace, Transfer
     >>> ask = b"GET / HTTP/1.1\r\n\r\n"
     >>> hops = (Hop("client", "proxy"), Hop("proxy", "server"))
     >>> pairs(dissect(Trace(tuple(Transfer(hop, Direction.TO_SERVER, ask) for hop in (0, 1)), hops)))
@@ -71,37 +64,55 @@ def pairs(dissection: Dissection) -> tuple[Pair, ...]:
 
 def _of_one(dissection: Dissection, nears: list[int], fars: list[int]) -> Iterator[Pair]:
     """Pair the exchanges of all legs of a near side with those of all legs behind it."""
-    came = [each for near in nears for each in _seen(dissection, near)]
-    went = [each for far in fars for each in _seen(dissection, far)]
+    came = [(near, place) for near in nears for place in range(len(dissection.hops[near].exchanges))]
+    went = [(far, place) for far in fars for place in range(len(dissection.hops[far].exchanges))]
     if len(came) == len(went):
         for before, after in zip(came, went, strict=True):
-            yield Pair(before.hop, before.place, after.hop, after.place)
+            yield Pair(*before, *after)
         return
-    taken: set[_Seen] = set()
-    for after in went:
-        could = [before for before in came if _spans(before, after)]
-        if could:
-            asked = next((before for before in could if before not in taken), could[-1])  # one sent again is the last
-            taken.add(asked)
-            yield Pair(asked.hop, asked.place, after.hop, after.place)
+    legs = [_Leg(dissection, near) for near in nears]
+    moments = [(_asked(dissection, *after), after) for after in went]
+    for moment, after in sorted((moment, after) for moment, after in moments if moment is not None):
+        could = [leg for leg in legs if leg.open(moment)]
+        leg = next((leg for leg in could if leg.free(moment)), could[-1] if could else None)
+        if leg is not None:
+            yield Pair(leg.hop, leg.take(moment), *after)
 
 
-def _spans(before: _Seen, after: _Seen) -> bool:
-    """Tell whether a far request was recorded between a near one and its answer."""
-    if before.request is None or after.request is None or before.request > after.request:
-        return False
-    return before.answer is None or after.request < before.answer
+class _Leg:
+    """A near leg, and when each of its requests, and the answer to it, began to be recorded: both grow."""
+
+    def __init__(self, dissection: Dissection, hop: int) -> None:
+        self.hop = hop
+        self._places: list[int] = []
+        self._requests: list[int] = []
+        self._answers: list[float] = []
+        self._next = 0
+        for place, exchange in enumerate(dissection.hops[hop].exchanges):
+            moment, answer = _asked(dissection, hop, place), exchange.answer
+            if moment is not None:
+                self._places.append(place)
+                self._requests.append(moment)
+                answered = dissection.trace.moment(Direction.TO_CLIENT, answer.start, hop) if answer else math.inf
+                self._answers.append(answered)
+
+    def open(self, moment: int) -> range:
+        """Return which requests had been recorded at a moment, and their answers not yet."""
+        return range(bisect_right(self._answers, moment), bisect_right(self._requests, moment))
+
+    def free(self, moment: int) -> range:
+        """Return which of these no far request was paired with."""
+        known = self.open(moment)
+        return range(max(known.start, self._next), known.stop)
+
+    def take(self, moment: int) -> int:
+        """Return the place of the first that is free; where none is, one was sent again: the last."""
+        place = next(iter(self.free(moment)), self.open(moment)[-1])
+        self._next = max(self._next, place + 1)
+        return self._places[place]
 
 
-def _seen(dissection: Dissection, hop: int) -> Iterator[_Seen]:
-    for place, exchange in enumerate(dissection.hops[hop].exchanges):
-        yield _Seen(hop, place, *_moments(dissection.trace, hop, exchange))
-
-
-def _moments(trace: Trace, hop: int, exchange: Exchange) -> tuple[int | None, int | None]:
-    """Return when a request, and the last answer to it, began to be recorded."""
-    request, answer = exchange.request, exchange.answer
-    return (
-        trace.moment(Direction.TO_SERVER, request.start, hop) if request else None,
-        trace.moment(Direction.TO_CLIENT, answer.start, hop) if answer else None,
-    )
+def _asked(dissection: Dissection, hop: int, place: int) -> int | None:
+    """Return when the request of an exchange began to be recorded; None where there is none."""
+    request = dissection.hops[hop].exchanges[place].request
+    return dissection.trace.moment(Direction.TO_SERVER, request.start, hop) if request else None
