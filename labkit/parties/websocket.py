@@ -187,6 +187,22 @@ class WebSocket(Conversation):
         self.close_by = None
         self._after_answer()
 
+    def say_bytes(self, data: bytes) -> None:
+        """Send bytes that are in no frame."""
+        core = self.core
+        core.writes.append(data)
+        core.unsent += len(data)
+        if core.unsent > MOST_UNSENT:
+            self.blocked = True
+        self.driver.wrote()
+
+    def hang_up(self) -> None:
+        """End this direction without a Close frame; what was not taken yet is dropped."""
+        self._queue.clear()
+        self.core.send_eof()
+        self.core.state = State.CLOSED
+        self._after_answer()
+
     def outgoing(self) -> bytes:
         """Return, and forget, the bytes to send."""
         core = self.core
