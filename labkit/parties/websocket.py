@@ -33,6 +33,7 @@ class WebSocket(Conversation):
         self._parts: list[Frame] = []
         self._held = bytearray()
         self._eof = False
+        self._hung_up = False
 
     # what comes in
 
@@ -63,6 +64,8 @@ class WebSocket(Conversation):
 
     def receive_eof(self) -> None:
         """Take the other side's FIN."""
+        if self._hung_up:
+            return
         self._eof = True
         if not self._held and not self.core.reader.eof:
             self.core.receive_eof()
@@ -198,6 +201,7 @@ class WebSocket(Conversation):
 
     def hang_up(self) -> None:
         """End this direction without a Close frame; what was not taken yet is dropped."""
+        self._hung_up = True
         self._queue.clear()
         self.core.send_eof()
         self.core.state = State.CLOSED

@@ -4,7 +4,7 @@ from labkit.errors import WrongUse
 from labkit.parties.conversation import MOST_UNSENT
 from labkit.parties.party import Ending
 from labkit.parties.stream import Closed
-from tests.parties.driving import HOST, PING, TEXT, Served, asked, closing, head, opening
+from tests.parties.driving import HOST, PING, TEXT, Asking, Served, asked, closing, head, opening
 
 
 def handled(handler, *pieces: bytes, wait: float = 0, **settings) -> Served:
@@ -213,6 +213,19 @@ def test_hanging_up():
     assert served.said.endswith(b"\r\n\r\n\x81\x01a")
     assert seen == ["closed"]
     assert served.party.ending is Ending.FIN
+
+
+def test_a_client_hangs_up():
+    """A client may go without a goodbye as well; the server closes, and nothing more is said on either side."""
+
+    async def leaves(stream):
+        await stream.hang_up()
+
+    client = Asking(say=leaves)
+    client.feed(Served().feed(opening()))
+    assert client.party.ending is Ending.FIN
+    assert client.feed(b"\x81\x01a") == client.eof() == b""
+    assert client.party.problem == ""
 
 
 def test_only_bytes_are_sent_as_they_are():
