@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from labkit.parties.http2 import http2_client, http2_server
     from labkit.parties.offer import Offer
     from labkit.parties.stream import Stream, echo
+    from labkit.render.catalogue import case, catalogue
     from labkit.render.described import evaluate, faults
     from labkit.render.diagram import diagram
     from labkit.render.explain import explain
@@ -60,6 +61,8 @@ _WHERE = {
     "accept_key": "wire.upgrade",
     "ask": "net.client",
     "browse": "net.browser",
+    "case": "render.catalogue",
+    "catalogue": "render.catalogue",
     "check": "render.verdict",
     "copy_as": "net.copying",
     "curl": "net.curl",
@@ -83,9 +86,9 @@ _WHERE = {
 
 __all__ = [
     "Answer", "Direction", "Hop", "LabError", "Limits", "Offer", "Scenario", "Server", "Stream", "Tap", "Trace",
-    "UpgradeServer", "accept_key", "ask", "browse", "check", "copy_as", "curl", "diagram", "dissect", "doctor",
-    "echo", "evaluate", "explain", "faults", "http2_client", "http2_server", "kernel_upgrade", "load", "php",
-    "rulebook", "run", "simulate", "stop_all",
+    "UpgradeServer", "accept_key", "ask", "browse", "case", "catalogue", "check", "copy_as", "curl", "diagram",
+    "dissect", "doctor", "echo", "evaluate", "explain", "faults", "http2_client", "http2_server", "kernel_upgrade",
+    "load", "php", "rulebook", "run", "simulate", "stop_all",
 ]  # fmt: skip
 
 
