@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from labkit.cases.seen import GREETING, Reproduced, Seen
+from labkit.errors import Failed
 from labkit.parties.answer import Answer
 from labkit.parties.described import Server
 from labkit.parties.offer import Offer
@@ -21,7 +22,8 @@ async def _greeted(stream: Stream) -> None:
     try:
         first = await stream.receive(_PATIENCE)
     except TimeoutError:
-        return
+        await stream.close()
+        raise Failed(f"the server's first message did not come within {_PATIENCE:g} s") from None
     await stream.send(first)
     await stream.receive(_PATIENCE)
 

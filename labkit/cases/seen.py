@@ -41,6 +41,14 @@ class Seen:
     rules: tuple[str, ...] = ()
     spared: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        said = [f"the answer is {self.status}" if self.status else "there is no answer"]
+        if self.hears is not None:
+            said.append(f"the client hears {_told(self.hears)}")
+        if self.closes is not None:
+            said.append(f"the close code is {self.closes}")
+        return "; ".join([*said, *(f"{rule} is found" for rule in self.rules)])
+
 
 WORKS = Seen(101, (GREETING,), closes=1000)
 """The switch, the echo of the greeting, and a closing in good order."""

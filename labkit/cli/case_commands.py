@@ -93,4 +93,6 @@ def _draw(trace: Trace, seen: Seen) -> bool:
     missing = unmet(seen, trace)
     for text in missing:
         print(f"! not as the catalogue says: {text}")
+    if not missing:
+        print(f"  as the catalogue says: {seen}")
     return not missing

@@ -46,6 +46,12 @@ def test_what_is_not_seen_is_told(seen, told):
     assert text.startswith(told)
 
 
+def test_what_must_be_seen_is_told():
+    """What must be seen reads as a sentence."""
+    assert str(WORKS) == "the answer is 101; the client hears 'Hello'; the close code is 1000"
+    assert str(Seen(None, rules=("G43",))) == "there is no answer; G43 is found"
+
+
 @pytest.mark.parametrize(
     ("scenario", "code"),
     [
