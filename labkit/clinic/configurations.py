@@ -160,11 +160,12 @@ def _ill(proxy: Proxy, path: str, ran: _Ran, proof: str) -> Diagnosis:
     healed = mend(proxy, found, lambda each: _ran(each, path).switched)
     if healed is None:
         return Diagnosis(
-            f"{ended}; no change of one to three lines that the lab knows makes it switch", f"proxy or server, {_place(passing)}",
-            "RFC 9110, 7.8", ("look at each line: labkit.xray(scenario), or labkit run",), f"{proof}: {ran.how} says so",
+            f"{ended}; no change of up to three lines that the lab knows makes it switch",
+            f"proxy or server, {_place(passing)}", "RFC 9110, 7.8",
+            ("look at what became of each line: labkit.xray(scenario)",), f"{proof}: {ran.how} says so",
             broken=ran.trace,
         )  # fmt: skip
-    return _mended(proxy, path, ended, healed, proof, ran)
+    return _mended(path, ended, healed, proof, ran)
 
 
 def _place(passing: object) -> str:
@@ -184,9 +185,7 @@ def _own_change(proxy: Proxy, path: str, status: int | None) -> str:
     return f"see what line of {proxy.name}'s configuration answers {path}"
 
 
-def _mended(
-    proxy: Proxy, path: str, ended: str, healed: tuple[tuple[Remedy, ...], Proxy], proof: str, ran: _Ran
-) -> Diagnosis:
+def _mended(path: str, ended: str, healed: tuple[tuple[Remedy, ...], Proxy], proof: str, ran: _Ran) -> Diagnosis:
     chosen, mended = healed
     fixed = _proved(mended, path)
     lines = sorted({remedy.edit.line for remedy in chosen})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from labkit.cases.catalogue import Failure, snippet
 from labkit.cases.symptoms import recognise
 from labkit.clinic.configurations import of_configuration, read_configuration
 from labkit.clinic.diagnosis import Diagnosis
@@ -89,9 +88,4 @@ def _message(text: str) -> Diagnosis:
         )
     first = found[0]
     others = tuple(f"{each.title}: labkit cases {each.name}" for each in found[1 : 1 + _MOST_OTHERS])
-    return Diagnosis(first.cause, first.party, first.clause, _change(first), first.prove, others)
-
-
-def _change(failure: Failure) -> tuple[str, ...]:
-    lines = (f"{each.program}: {each.text.strip()}" for each in failure.lines[:1])
-    return (failure.fix, *lines)
+    return Diagnosis(first.cause, first.party, first.clause, (first.fix,), first.prove, others)
