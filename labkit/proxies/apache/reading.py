@@ -19,6 +19,7 @@ __all__ = ["Line", "Word", "directives", "every", "quoted", "read", "shown", "wo
 
 _SPACE = " \t\n\v\f\r"  # C's isspace
 _DEEPEST = 40  # sections inside sections; httpd has no limit, and nobody goes beyond five
+_LONGEST = 1 << 16  # characters of a line
 _REWRITE = {"rewriterule", "rewritecond"}
 
 
@@ -161,7 +162,7 @@ def _word(rest: str, start: int) -> Word:
 
 
 def _rewrite_word(rest: str, start: int) -> Word:
-    """A backslash keeps the space behind it in the word; nothing is taken away, and a quote cannot be escaped."""
+    """Return mod_rewrite's word: a backslash only keeps the space behind it, and a quote cannot be escaped."""
     quote = rest[start] if rest[start] in "\"'" else ""
     at = start + len(quote)
     while at < len(rest) and not (rest[at] == quote if quote else rest[at] in _SPACE):
@@ -223,6 +224,8 @@ def _logical(text: str) -> Iterator[tuple[int, str]]:
             parts.append(part[:-1])
         line = "".join(parts).strip(_SPACE)
         if line and not line.startswith("#"):
+            if len(line) > _LONGEST:
+                raise WrongUse(f"line {first + 1}: {_first(line)!r}: longer than {_LONGEST} characters")
             _check_characters(first + 1, line)
             yield first + 1, line
 

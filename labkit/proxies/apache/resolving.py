@@ -26,7 +26,7 @@ _LONGEST = 1 << 16  # characters of a line with its variables expanded
 _DEEPEST = 20  # macros that use macros
 _LONGEST_PATTERN = 60
 
-_VARIABLE = re.compile(r"\$\{([^}]*)\}")
+_VARIABLE = re.compile(r"\$\{([^}]{0,200})\}")
 _DEBIAN = {  # /etc/apache2/envvars
     "APACHE_RUN_USER": "www-data",
     "APACHE_RUN_GROUP": "www-data",

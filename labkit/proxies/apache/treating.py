@@ -167,7 +167,7 @@ class Treater:
             raise line.wrong("# begins a comment only at the start of a line; put it on a line of its own")
 
     def _rule(self, line: Line) -> Line | None:
-        """A RewriteRule leads to a backend if it has the flag P; then it needs a URL that can be pointed."""
+        """Treat a RewriteRule: with the flag P it leads to a backend, and needs a URL that can be pointed."""
         told = flags(line)
         if any(told.get(name, "").lower().startswith("proxy") for name in ("h", "handler")):
             return self._unless_allowed(line, "it makes a proxy of a handler, which the lab cannot point at itself")
@@ -178,7 +178,7 @@ class Treater:
         return self._leading(line)
 
     def _worker(self, line: Line) -> Line | None:
-        """<Proxy URL> and ProxySet URL name a worker that other lines lead to."""
+        """Treat <Proxy URL> and ProxySet URL, which name a worker that other lines lead to."""
         found = find(line, self._around)
         if found is None:
             return line
