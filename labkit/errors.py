@@ -54,7 +54,7 @@ class Unreadable(LabError):  # noqa: N818  the word says it
 
 
 class Unmodelled(LabError):  # noqa: N818  the word says it
-    """What no model of a proxy answers for: the text names the directive or the program, and says to run it for real."""
+    """What no model of a proxy answers for; the text names it, and says to run it for real."""
 
 
 class Absent(LabError):  # noqa: N818  the word says it

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from labkit.trace import Cut, Direction, End, Event, Hop, How, Trace, Transfer
 
-__all__ = ["DEFAULT_LIMIT", "Recording"]
+__all__ = ["DEFAULT_LIMIT", "Recording", "joined"]
 
 DEFAULT_LIMIT = 1 << 20  # bytes kept per trace
 _MOST_EVENTS = 1 << 17  # a million one-byte reads would cost more in bookkeeping than in bytes
@@ -18,7 +19,7 @@ class Recording:
 
     One thread adds; `trace` may be asked from any other at any time.
 
-    `note` may be set to what is to be said of it beside where it comes from.
+    `note` may be set to what is to be said of it beside where it comes from; `began` is when it began, by its clock.
 
     Args:
         clock: gives the time in seconds; only differences are kept.
@@ -38,7 +39,7 @@ class Recording:
         self._rows: list[tuple[float, Direction, bytes]] = []
         self._cut: dict[Direction, tuple[float, int]] = {}
         self._ends: dict[Direction, tuple[float, How, int]] = {}
-        self._began = clock()
+        self.began = clock()
         self.note = ""
 
     def add(self, direction: Direction, data: bytes) -> None:
@@ -68,11 +69,22 @@ class Recording:
         """Whether both directions have ended."""
         return len(self._ends) == len(Direction)
 
+    @property
+    def changes(self) -> int:
+        """How often something was added or ended so far."""
+        return len(self._rows) + len(self._cut) + len(self._ends)
+
+    @property
+    def until(self) -> float:
+        """When something was added or ended last, by its clock; when it began, where nothing was."""
+        rows, ends = list(self._rows[-1:]), list(self._ends.values())
+        return max((self.began, *(row[0] for row in rows), *(end[0] for end in ends)))
+
     def trace(self, title: str = "", note: str = "") -> Trace:
         """Return what was kept so far; a direction still open is marked as abandoned."""
         cut, ends = dict(self._cut), dict(self._ends)
         rows = list(self._rows)  # after the cuts, so that no cut is told of without the bytes before it
-        began = self._began
+        began = self.began
         events: list[Event] = [Transfer(0, way, data, time - began) for time, way, data in rows]
         events += [Cut(0, way, lost, time - began) for way, (time, lost) in cut.items()]
         kept = len(events)
@@ -81,3 +93,34 @@ class Recording:
         last = max((event.time for event in events), default=0.0)
         events += [End(0, way, How.ABANDONED, last) for way in Direction if way not in ends]
         return Trace(tuple(events), (self._hop,), title, "; ".join(text for text in (note, self.note) if text))
+
+
+def joined(legs: Sequence[tuple[Recording, Hop]], title: str = "", note: str = "") -> Trace:
+    """Return what several legs carried as one trace, a hop each, in the order in which it was recorded.
+
+    Times are kept to the microsecond.
+
+    Args:
+        legs: the recordings, made with one clock, and the parties that each stood between; from the client's end.
+        title: of the trace.
+        note: of the trace; what is to be said of a single recording is added.
+
+    >>> ticks = iter(range(100))
+    >>> near, far = Recording(lambda: float(next(ticks))), Recording(lambda: float(next(ticks)))
+    >>> for recording in (near, far, near):
+    ...     recording.add(Direction.TO_SERVER, b"x")
+    >>> trace = joined([(near, Hop("client", "proxy")), (far, Hop("proxy", "server"))])
+    >>> [event.hop for event in trace.events if isinstance(event, Transfer)]
+    [0, 1, 0]
+    """
+    first = min((recording.began for recording, _ in legs), default=0.0)
+    rows: list[tuple[float, Event]] = []
+    for number, (recording, _) in enumerate(legs):
+        latest = 0.0  # what a recording has in order stays in order
+        for event in recording.trace().events:
+            latest = max(latest, event.time + recording.began - first)
+            rows.append((latest, replace(event, hop=number, time=round(latest, 6))))
+    rows.sort(key=lambda row: row[0])
+    said = [note, *dict.fromkeys(recording.note for recording, _ in legs)]
+    hops = tuple(hop for _, hop in legs) or (Hop(),)
+    return Trace(tuple(event for _, event in rows), hops, title, "; ".join(text for text in said if text))

@@ -5,19 +5,22 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Coroutine
+from functools import partial
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
-from labkit.errors import WrongUse
+from labkit.errors import Failed, WrongUse
 from labkit.parties.client import ClientParty
 from labkit.parties.clocks import LogicalClock, lab_date, lab_masks
-from labkit.parties.party import Driver, Ending, Need, Party
+from labkit.parties.party import Driver, Ending, Far, Need, Party
 from labkit.parties.server import ServerParty
-from labkit.recording import Recording
+from labkit.proxies.gateway import ProxyParty
+from labkit.proxies.model import Model
+from labkit.recording import Recording, joined
 from labkit.scenario import Scenario
-from labkit.trace import Direction, How, Trace
+from labkit.trace import Direction, Hop, How, Trace
 
-__all__ = ["simulate"]
+__all__ = ["play", "simulate"]
 
 _LONGEST = 3600.0  # logical seconds
 _MOST_TURNS = 200_000
@@ -29,35 +32,118 @@ def simulate(scenario: Scenario) -> Trace:
 
     Raises:
         WrongUse: a handler awaits what only the real server has, or the client is a real program.
+        Unmodelled: no model answers for a proxy, or for a directive of it.
+        Failed: there is no proxy, and nothing listens at the server's address.
 
     >>> from labkit.trace import Direction
     >>> simulate(Scenario()).stream(Direction.TO_CLIENT)[-11:]
     b'\x81\x05Hello\x88\x02\x03\xe8'
     """
+    return play(scenario)[0]
+
+
+def play(scenario: Scenario) -> tuple[Trace, tuple[Party, ...]]:
+    """Do what `simulate` does, and return beside the trace, hop by hop, the party at its server's end."""
     if scenario.client != "lab":
         raise WrongUse(f"{scenario.client} is a real program: run(…) it; in memory only the lab's own client asks")
-    clock = LogicalClock()
-    client_steps, server_steps = _Steps(), _Steps()
-    client_party = ClientParty(scenario.offer, scenario.say, Driver(clock, client_steps.start), lab_masks())
-    server_party = ServerParty(scenario.server, Driver(clock, server_steps.start), lab_date)
-    client = _Side(client_party, client_steps, Direction.TO_SERVER)
-    server = _Side(server_party, server_steps, Direction.TO_CLIENT)
-    recording = Recording(clock, limit=scenario.server.limits.recorded)
-    stopped = f"stopped after {_MOST_TURNS} turns"
+    if not scenario.via and not scenario.server.listens:
+        raise Failed("nothing listens at the server's address: the server is told not to")
+    stage = _Stage(scenario, [proxy.model() for proxy in scenario.via])
     try:
-        for _ in range(_MOST_TURNS):
-            moved = client.turn(server, recording) | server.turn(client, recording)
-            if client.sent + server.sent > _MOST_BYTES:
-                stopped = f"stopped after {_MOST_BYTES >> 20} MiB"
-                break
-            if not moved and not _wait(clock, client, server):
-                stopped = "" if client.closed and server.closed else f"stopped after {_LONGEST:g} s of its own clock"
-                break
+        stopped = stage.play()
     finally:
-        client_steps.stop()
-        server_steps.stop()
-    notes = ["simulated", stopped, client_party.problem, server_party.problem]
-    return recording.trace(scenario.title, "; ".join(note for note in notes if note))
+        stage.stop()
+    return stage.trace(stopped), stage.answering
+
+
+class _Stage:
+    """All parties of a scenario, on one clock, and the legs between them."""
+
+    def __init__(self, scenario: Scenario, models: list[Model]) -> None:
+        self._scenario = scenario
+        self._models = models
+        self._clock = LogicalClock()
+        self._legs: list[_Leg] = []
+        steps = _Steps()
+        driver = Driver(self._clock, steps.start)
+        self._client = ClientParty(scenario.offer, scenario.say, driver, lab_masks(), patience=scenario.patience)
+        self._join(0, _Side(self._client, steps, Direction.TO_SERVER))
+
+    @property
+    def answering(self) -> tuple[Party, ...]:
+        """The party at the server's end of each leg."""
+        return tuple(leg.server.party for leg in self._legs)
+
+    def play(self) -> str:
+        """Let everybody have their turns; return why it had to be stopped, or nothing where it ended."""
+        for _ in range(_MOST_TURNS):
+            moved = False
+            for leg in list(self._legs):
+                moved |= leg.turn()
+            if sum(leg.sent for leg in self._legs) > _MOST_BYTES:
+                return f"stopped after {_MOST_BYTES >> 20} MiB"
+            sides = [side for leg in self._legs for side in leg.sides]
+            if not moved and not _wait(self._clock, *sides):
+                return "" if all(side.closed for side in sides) else f"stopped after {_LONGEST:g} s of its own clock"
+        return f"stopped after {_MOST_TURNS} turns"
+
+    def stop(self) -> None:
+        """Drop what never ended."""
+        for leg in self._legs:
+            for side in leg.sides:
+                side.steps.stop()
+
+    def trace(self, stopped: str) -> Trace:
+        """Return what crossed, leg by leg."""
+        said = [f"{model.program} {model.version}, simulated" for model in self._models] or ["simulated"]
+        troubles = [self._client.problem, *(leg.server.party.problem for leg in self._legs)]
+        notes = "; ".join(note for note in dict.fromkeys([*said, stopped, *troubles]) if note)
+        return joined([(leg.recording, leg.hop) for leg in self._legs], self._scenario.title, notes)
+
+    def _join(self, place: int, client: _Side) -> None:
+        """Make a leg from a party to the one behind it, which begins with it."""
+        steps = _Steps()
+        party: Party
+        if place < len(self._models):
+            party = ProxyParty(
+                self._models[place], Driver(self._clock, steps.start, dial=partial(self._dial, place + 1))
+            )
+        else:
+            party = ServerParty(self._scenario.server, Driver(self._clock, steps.start), lab_date)
+        recording = Recording(self._clock.moment, limit=self._scenario.server.limits.recorded)
+        hop = Hop(*self._scenario.parties[place : place + 2])
+        self._legs.append(_Leg(client, _Side(party, steps, Direction.TO_CLIENT), recording, hop))
+
+    def _dial(self, place: int, _: str, far: Far) -> None:
+        """Connect a proxy to whoever is behind it: every upstream address leads there."""
+        if place == len(self._models) and not self._scenario.server.listens:
+            far.unreached("refused")
+            return
+        self._join(place, _Side(far, _Steps(), Direction.TO_SERVER))
+        far.connected(Driver(self._clock, _Steps().start))
+
+
+class _Leg(NamedTuple):
+    """One connection in memory: a party at each end, and what is recorded of it."""
+
+    client: _Side
+    server: _Side
+    recording: Recording
+    hop: Hop
+
+    @property
+    def sides(self) -> tuple[_Side, _Side]:
+        """Both ends."""
+        return self.client, self.server
+
+    @property
+    def sent(self) -> int:
+        """How many bytes crossed, both ways."""
+        return self.client.sent + self.server.sent
+
+    def turn(self) -> bool:
+        """Let one end write, then the other; tell whether anything happened."""
+        return self.client.turn(self.server, self.recording) | self.server.turn(self.client, self.recording)
 
 
 class _Side:

@@ -32,9 +32,9 @@ def test_one_message_is_no_list():
         Scenario(say="Hello")
 
 
-def test_proxies_are_not_known_yet():
-    """A proxy that would silently be left out is refused."""
-    with pytest.raises(WrongUse, match="leave `via` empty"):
+def test_only_a_proxy_stands_between():
+    """What is no proxy is refused when the scenario is made."""
+    with pytest.raises(WrongUse, match="is a proxy, such as Nginx"):
         Scenario(via=(object(),))
 
 

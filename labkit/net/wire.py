@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from labkit.parties.party import Driver, Ending, Park, Party
+from labkit.parties.party import Driver, Ending, Far, Park, Party
 from labkit.recording import Recording
 from labkit.trace import Direction, How
 
@@ -30,6 +30,7 @@ class Wire(asyncio.Protocol):
         direction: which way this party's bytes go.
         recording: where they are recorded; None to record nothing.
         ended: called when the connection is gone and its handler has ended.
+        dial: opens a connection for the party of a proxy, see `Driver`.
     """
 
     def __init__(
@@ -38,12 +39,14 @@ class Wire(asyncio.Protocol):
         direction: Direction,
         recording: Recording | None,
         ended: Callable[[Wire], None] = lambda _: None,
+        dial: Callable[[str, Far], None] | None = None,
     ) -> None:
         self._make = make
         self._out = direction
         self._in = direction.other
         self.recording = recording
         self._ended = ended
+        self._dial = dial
         self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -66,7 +69,7 @@ class Wire(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
         self._tls = transport.get_extra_info("sslcontext") is not None
-        self.driver = Driver(self._loop.time, self._start, self._park, self._wrote, self.flush)
+        self.driver = Driver(self._loop.time, self._start, self._park, self._wrote, self.flush, self._dial)
         self.party = self._make(self.driver)
         self.flush()
 

@@ -45,7 +45,13 @@ class LogicalClock:
 
     def __init__(self) -> None:
         self.now = 0.0
+        self._moments = 0
 
     def __call__(self) -> float:
         """Return the time in seconds."""
         return self.now
+
+    def moment(self) -> float:
+        """Return the time with a nanosecond for each time it was asked: what happens at one time keeps its order."""
+        self._moments += 1
+        return self.now + self._moments * 1e-9

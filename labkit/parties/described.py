@@ -102,6 +102,7 @@ class Server:
         deflate: permessage-deflate: "stored" agrees and sends stored blocks (the same bytes everywhere),
             "zlib" compresses, "off" declines.
         page: the text of the plain page.
+        listens: whether anything listens at its address; where not, connections are refused.
         faults: what it does wrong on purpose, as `name` or `name=argument`; `labkit.faults()` lists them.
         limits: how much, and how long.
 
@@ -120,6 +121,7 @@ class Server:
     origins: tuple[str, ...] | None = None
     deflate: str = "stored"
     page: str = "A plain page: no upgrade was made.\n"
+    listens: bool = True
     faults: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
 
@@ -133,6 +135,8 @@ class Server:
         if not isinstance(self.page, str):
             raise WrongUse(f"page is a text, not {self.page!r}")
         check_utf8("page", self.page)
+        if type(self.listens) is not bool:
+            raise WrongUse(f"listens is True or False, not {self.listens!r}")
         self._check_told()
         self._check_protocols()
         object.__setattr__(self, "protocols", MappingProxyType(dict(self.protocols)))

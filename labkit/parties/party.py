@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator
 from enum import StrEnum
 from typing import Any, Protocol
 
-__all__ = ["Driver", "Ending", "Need", "Park", "Party"]
+__all__ = ["Driver", "Ending", "Far", "Need", "Park", "Party"]
 
 
 class Ending(StrEnum):
@@ -55,6 +55,7 @@ class Driver:
         wrote: called when a handler wrote outside of `receive` and `tick`.
         rest: called when a handler begins to wait: what it wrote so far may go.
         start: runs a handler's coroutine; `Party.finished` must be called when it ends.
+        dial: opens a connection to an address for a party of a proxy's, see `Far`.
     """
 
     def __init__(
@@ -64,12 +65,19 @@ class Driver:
         park: Callable[[], Park] = Need,
         wrote: Callable[[], None] = lambda: None,
         rest: Callable[[], None] = lambda: None,
+        dial: Callable[[str, Far], None] | None = None,
     ) -> None:
         self.clock = clock
         self.start = start
         self.park = park
         self.wrote = wrote
         self.rest = rest
+        self._dial = dial
+
+    def dial(self, address: str, far: Far) -> None:
+        """Open a connection for a party; `connected` or `unreached` of it is called before long."""
+        assert self._dial is not None, "whoever drives a proxy can dial"
+        self._dial(address, far)
 
 
 class Party(Protocol):
@@ -112,3 +120,13 @@ class Party(Protocol):
     @property
     def full(self) -> bool:
         """Whether no more bytes should be read for now."""
+
+
+class Far(Party, Protocol):
+    """A party that dials: the side of a proxy that faces its upstream."""
+
+    def connected(self, driver: Driver) -> None:
+        """Take note that the connection is there, and what drives it."""
+
+    def unreached(self, why: str) -> None:
+        """Take note that no connection can be made: "refused", say."""

@@ -11,9 +11,9 @@ from labkit.errors import WrongUse
 from labkit.proxies.directive import Note, Upstream
 
 if TYPE_CHECKING:
-    from labkit.proxies.gateway import Model
+    from labkit.proxies.model import Model
 
-__all__ = ["Place", "Proxy"]
+__all__ = ["Effect", "Place", "Proxy"]
 
 _MOST_TEXT = 1 << 20  # characters
 
@@ -38,6 +38,20 @@ class Place(NamedTuple):
     built_in: tuple[str, ...] = ()
 
 
+class Effect(NamedTuple):
+    """What a directive does to an upgrade.
+
+    Args:
+        line: its line in the text.
+        directive: as it stands there.
+        does: in a sentence.
+    """
+
+    line: int
+    directive: str
+    does: str
+
+
 @dataclass(frozen=True)
 class Proxy(ABC):
     """A proxy, described by the text of its own configuration. Frozen; how it is run is `run`'s to say.
@@ -60,6 +74,9 @@ class Proxy(ABC):
 
     program: ClassVar[str] = ""
     """The lab's name for the program that runs it, a key of `labkit.net.programs.KNOWN`."""
+
+    name: ClassVar[str] = ""
+    """What it is called as a party of a trace."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.text, str):
@@ -86,6 +103,11 @@ class Proxy(ABC):
     @abstractmethod
     def upstreams(self) -> tuple[Upstream, ...]:
         """Every upstream address as it is written."""
+
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        """What each directive of the text does to an upgrade, in the order of the lines; also those that do nothing."""
+        return ()
 
     @property
     def other_ports(self) -> tuple[int, ...]:

@@ -29,11 +29,11 @@ def canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def test_core_has_two_dependencies():
-    """`pip install .` brings h11 and websockets, and nothing else."""
+def test_core_has_three_dependencies():
+    """`pip install .` brings h11, websockets and crossplane, and nothing else."""
     core = [Requirement(line) for line in requires("http101-labkit") or []]
-    assert sorted(need.name for need in core if need.marker is None) == ["h11", "websockets"]
-    assert sorted(Requirement(line).name for line in PROJECT["dependencies"]) == ["h11", "websockets"]
+    assert sorted(need.name for need in core if need.marker is None) == ["crossplane", "h11", "websockets"]
+    assert sorted(Requirement(line).name for line in PROJECT["dependencies"]) == ["crossplane", "h11", "websockets"]
 
 
 def test_constraints_satisfy_every_requirement():

@@ -18,7 +18,7 @@ from labkit.proxies.described import Place, Proxy
 from labkit.proxies.directive import Directive, Note, NoteKind, Upstream
 
 if TYPE_CHECKING:
-    from labkit.proxies.gateway import Model
+    from labkit.proxies.model import Model
 
 __all__ = ["Apache"]
 
