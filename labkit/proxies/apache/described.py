@@ -48,6 +48,7 @@ class Apache(Proxy):
     _notes: tuple[Note, ...] = field(init=False, repr=False, compare=False)
 
     program: ClassVar[str] = "apache2"
+    name: ClassVar[str] = "apache"
 
     def _read(self) -> None:
         object.__setattr__(self, "modules", chosen(self.modules))

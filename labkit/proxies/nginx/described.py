@@ -41,6 +41,7 @@ class Nginx(Proxy):
     """
 
     program: ClassVar[str] = "nginx"
+    name: ClassVar[str] = "nginx"
 
     _site: Site = field(init=False, compare=False)
 
