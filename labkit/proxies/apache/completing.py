@@ -152,15 +152,21 @@ class _Pointing:
     def _matched(self, lines: tuple[Line, ...], around: tuple[str, ...]) -> Iterator[Written]:
         """Name the workers of ProxyPassMatch.
 
-        With a unix socket and a $1 in its URL, httpd 2.4.71 finds no worker of its own and looks the name up.
+        With a unix socket and a $1 in its URL, httpd 2.4.71 finds no worker of its own, and would look the name up.
         """
         if not self.place.upstream.startswith("unix:") or self.site.keep_upstreams:
             return
-        for found in _within(lines, around):
-            if found.line.key == "proxypassmatch" and "$" in found.backend.tail:
-                bare = found._replace(backend=found.backend._replace(tail="/"))
-                yield Written(f"<Proxy {quoted(pointed(bare, self.place.upstream, self.site.places))}>")
+        found = list(_within(lines, around))
+        there = {self._root(each) for each in found if each.line.key == "proxypass" and each.backend.tail in ("", "/")}
+        matched = [each for each in found if each.line.key == "proxypassmatch" and "$" in each.backend.tail]
+        for url in dict.fromkeys(self._root(each) for each in matched):
+            if url not in there:
+                yield Written(f"<Proxy {quoted(url)} retry=60>")  # httpd's own default; without one there is no worker
                 yield Written("</Proxy>")
+
+    def _root(self, found: Found) -> str:
+        bare = found._replace(backend=found.backend._replace(tail="/"))
+        return pointed(bare, self.place.upstream, self.site.places)
 
     def _listen(self, line: Line) -> Line:
         return replace(line, rest=f"127.0.0.1:{self.ports[listened(line)]}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from labkit.errors import Refused
 from labkit.proxies.apache.directives import SECTIONS, foreign, likely, module_of
-from labkit.proxies.apache.reading import Line, shown
+from labkit.proxies.apache.reading import Line, plain, shown
 from labkit.proxies.apache.treatment import ASIDE, EMPTY, NOWHERE, REFUSED
 from labkit.proxies.apache.upstreams import SPOKEN, Found, find, flags, loopback
 from labkit.proxies.directive import Note, NoteKind
@@ -88,12 +88,12 @@ class Treater:
         if module.startswith("proxy") and self.chosen is not None and module not in self.chosen:
             raise line.wrong(f"a directive of mod_{module}, which is not loaded; httpd calls it an Invalid command")
         if _READS.search(line.rest) and not self._allowed("file"):
-            raise Refused(f"line {line.line}: {line.name}: its expression reads a file; allow=['file'] allows it")
+            raise Refused(f"{line.place}: its expression reads a file; allow=['file'] allows it")
         if line.key != "sethandler" and any(_HANDLED.search(word) for word in line.args):
-            raise self._refused(line, "it makes a proxy of a handler, which the lab cannot point at itself")
+            self._unless_allowed(line, "it makes a proxy of a handler, which the lab cannot point at itself")
 
     def _refused(self, line: Line, why: str) -> Refused:
-        return Refused(f"line {line.line}: {line.name}: {why}; allow=[{line.name!r}] allows it")
+        return Refused(f"{line.place}: {why}; allow=[{line.name!r}] allows it")
 
     # directives with a meaning of their own
 
@@ -137,7 +137,9 @@ class Treater:
         if found is None:
             return line
         if found.backend.scheme not in SPOKEN:
-            why = f"the lab's server speaks HTTP/1.1, not {found.backend.scheme}; what it would answer is missing"
+            why = (
+                f"the lab's server speaks HTTP/1.1, not {plain(found.backend.scheme)}; what it would answer is missing"
+            )
             self.note(NoteKind.SET_ASIDE, line, why)
             return None
         self.found.append(found)
@@ -169,8 +171,6 @@ class Treater:
     def _rule(self, line: Line) -> Line | None:
         """Treat a RewriteRule: with the flag P it leads to a backend, and needs a URL that can be pointed."""
         told = flags(line)
-        if any(told.get(name, "").lower().startswith("proxy") for name in ("h", "handler")):
-            return self._unless_allowed(line, "it makes a proxy of a handler, which the lab cannot point at itself")
         if not {"p", "proxy"} & set(told):
             return line
         if not re.match(r"(unix:[^|]*\|)?[a-z][a-z0-9+.-]*://", line.args[1], re.IGNORECASE):
@@ -183,7 +183,7 @@ class Treater:
         if found is None:
             return line
         if found.backend.scheme not in SPOKEN:
-            self.note(NoteKind.SET_ASIDE, line, f"the lab's server speaks HTTP/1.1, not {found.backend.scheme}")
+            self.note(NoteKind.SET_ASIDE, line, f"the lab's server speaks HTTP/1.1, not {plain(found.backend.scheme)}")
             return None
         self.workers.append(found)
         if self.keep_upstreams:
@@ -218,7 +218,7 @@ def _pointed(found: Found) -> str:
 
 def _unknown(line: Line) -> str:
     if line.block is None and line.key in SECTIONS:
-        return f"it is a section: write <{line.name} …> and, where it ends, </{line.name}>"
+        return f"it is a section: write <{plain(line.name)} …> and, where it ends, </{plain(line.name)}>"
     meant = likely(line.name)
     if line.block is not None and meant and meant.lower() == line.key:
         return f"it is no section: write {meant} without < and >"
