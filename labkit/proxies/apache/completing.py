@@ -96,6 +96,7 @@ def _before(site: Site, place: Place, ports: dict[int, int]) -> Iterator[str]:
     yield from (f"User {_NOBODY}", f"Group {_NOBODY}")
     yield "<IfModule mpm_event_module>"
     yield from ("ServerLimit 1", "StartServers 1", "ThreadLimit 32", "ThreadsPerChild 32", "MaxRequestWorkers 32")
+    yield from ("MinSpareThreads 1", "MaxSpareThreads 33")
     yield "</IfModule>"
     if not any(line.key == "servername" for line in site.lines):
         yield "ServerName localhost"

@@ -15,10 +15,12 @@ from labkit.proxies.directive import Note, NoteKind
 
 __all__ = ["Treater"]
 
+_MOST_BACKENDS = 100
 _READS = re.compile(r"%\{\s*(file|filesize|filemod)\s*:|\b(file|filesize|filemod)\s*\(", re.IGNORECASE)
 _HANDLED = re.compile(r"(^|=)proxy:")
 _SERVERS_OWN = {"server-status", "server-info", "balancer-manager", "default-handler", "none", "proxy-server"}
 _ELSEWHERE = {"loadmodule", "include", "includeoptional"}  # kept before, as allowed by name
+_ADDRESS = re.compile(r"[0-9a-fA-F.:]+(/[0-9.]+)?")
 _CHECKS = re.compile(r"hc(method|passes|fails|interval|uri|expr|template)=", re.IGNORECASE)
 
 
@@ -39,6 +41,7 @@ class Treater:
     found: list[Found] = field(default_factory=list)
     workers: list[Found] = field(default_factory=list)
     _around: list[str] = field(default_factory=list)
+    _keys: set[tuple[str, str]] = field(default_factory=set)
 
     def treat(self, lines: tuple[Line, ...]) -> tuple[Line, ...]:
         """Return the lines that are kept, their backends as they are written."""
@@ -113,6 +116,22 @@ class Treater:
             return line
         return self._unless_allowed(line, "a forward proxy connects to whatever a client names")
 
+    def _require(self, line: Line) -> Line:
+        if "forward-dns" in [word.lower() for word in line.args]:
+            return self._unless_allowed(line, "it looks up a name for every request")
+        return line
+
+    def _trusted(self, line: Line) -> Line | None:
+        if all(_ADDRESS.fullmatch(word) for word in line.args):
+            return line
+        self.note(NoteKind.SET_ASIDE, line, "it would look up a name")
+        return None
+
+    def _pattern(self, line: Line) -> Line:
+        if not self.keep_upstreams:
+            self.note(NoteKind.NOTED, line, "its pattern is held against backends as they are pointed at the lab")
+        return line
+
     def _folder(self, line: Line) -> Line:
         self.note(NoteKind.POINTED, line, "the lab's own folder, without content: what is no proxy's is 404 or 403")
         return line
@@ -142,12 +161,20 @@ class Treater:
             )
             self.note(NoteKind.SET_ASIDE, line, why)
             return None
+        self._count(found, line)
         self.found.append(found)
         if self.keep_upstreams:
             loopback(found, allow=self.allow)
         else:
             self.note(NoteKind.POINTED, line, _pointed(found))
         return self._without_checks(line)
+
+    def _count(self, found: Found, line: Line) -> None:
+        self._keys.add(found.backend.key)
+        if len(self._keys) > _MOST_BACKENDS:
+            raise line.wrong(
+                f"the text leads to more than {_MOST_BACKENDS} different backends; the lab keeps no more apart"
+            )
 
     def _without_checks(self, line: Line) -> Line:
         words = [word for word in line.args if not _CHECKS.match(word)]
@@ -185,6 +212,7 @@ class Treater:
         if found.backend.scheme not in SPOKEN:
             self.note(NoteKind.SET_ASIDE, line, f"the lab's server speaks HTTP/1.1, not {plain(found.backend.scheme)}")
             return None
+        self._count(found, line)
         self.workers.append(found)
         if self.keep_upstreams:
             loopback(found, allow=self.allow)
@@ -197,6 +225,11 @@ _SPECIAL: dict[str, Callable[[Treater, Line], Line | None]] = {
     "rewritemap": Treater._map,  # noqa: SLF001
     "proxyrequests": Treater._requests,  # noqa: SLF001
     "sethandler": Treater._handler,  # noqa: SLF001
+    "require": Treater._require,  # noqa: SLF001
+    "remoteipinternalproxy": Treater._trusted,  # noqa: SLF001
+    "remoteiptrustedproxy": Treater._trusted,  # noqa: SLF001
+    "remoteipproxyprotocolexceptions": Treater._trusted,  # noqa: SLF001
+    "proxymatch": Treater._pattern,  # noqa: SLF001
     "proxypass": Treater._leading,  # noqa: SLF001
     "proxypassmatch": Treater._leading,  # noqa: SLF001
     "balancermember": Treater._leading,  # noqa: SLF001

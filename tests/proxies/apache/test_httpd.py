@@ -337,4 +337,6 @@ def test_it_starts_as_root(tmp_path):
         finally:
             process.terminate()
             process.wait(10)
-    assert "AH00957" in (tmp_path / "error.log").read_text()
+    log = (tmp_path / "error.log").read_text()
+    assert "AH00957" in log
+    assert not re.search(r":(warn|crit|alert|emerg)\]|mpm_event:error", log)

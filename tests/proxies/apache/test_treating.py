@@ -41,6 +41,7 @@ def kept(text: str, **more) -> list[str]:
         ("ProxyPass /a/ ajp://127.0.0.1:8009/", "not ajp"),
         ("ServerRoot /etc/httpd", "private folder"),
         ("Mutex file:/var/lock default", "private folder"),
+        ("RemoteIPTrustedProxy proxy.example.com", "look up a name"),
     ],
 )
 def test_what_the_lab_does_without_is_set_aside(line, why):
@@ -71,6 +72,7 @@ def test_what_the_lab_does_without_is_set_aside(line, why):
         "RewriteRule ^/(.*) %{ENV:B}/$1 [P]",
         "RewriteRule ^/(.*) /x/$1 [proxy,L]",
         "RewriteRule ^/x - [H=proxy:http://b/]",
+        "Require forward-dns a.example",
         "ForceType proxy:http://b/",
     ],
 )
@@ -121,7 +123,15 @@ def test_a_directive_whose_module_is_not_chosen_is_named():
 
 def test_what_is_not_special_is_kept():
     """All else is httpd's business: it is kept as it is written."""
-    lines = ["Timeout 5", "SetEnvIf X y z", "RequestHeader set A b", "Header unset C", "ProxyTimeout 7", "ProxyVia On"]
+    lines = [
+        "Timeout 5",
+        "RemoteIPInternalProxy 10.0.0.0/8",
+        "SetEnvIf X y z",
+        "RequestHeader set A b",
+        "Header unset C",
+        "ProxyTimeout 7",
+        "ProxyVia On",
+    ]
     assert kept("\n".join(lines)) == [line.split()[0] for line in lines]
     assert notes("\n".join(lines)) == []
 
@@ -130,6 +140,19 @@ def test_allowing_a_name_does_not_let_backends_through():
     """What is allowed is what would be refused; a backend is pointed at the lab all the same."""
     site = Apache("ProxyPass / http://backend/", allow=["ProxyPass"])
     assert [each.written for each in site.upstreams] == ["backend"]
+
+
+def test_a_pattern_of_backends_is_told():
+    """<ProxyMatch> is held against the backends as they are in the lab, and a note says so."""
+    assert notes("<ProxyMatch ^http://x>\n</ProxyMatch>") == [
+        "line 2: noted: <ProxyMatch ^http://x> (its pattern is held against backends as they are pointed at the lab)"
+    ]
+
+
+def test_backends_are_bounded():
+    """So many different backends as nobody has are an error, not a text without end."""
+    with pytest.raises(WrongUse, match="line 101: ProxyPass: the text leads to more than 100 different backends"):
+        Apache("\n".join(f"ProxyPass /{number} http://h{number}/" for number in range(200)))
 
 
 def test_health_checks_are_set_aside():
