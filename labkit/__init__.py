@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from labkit.parties.http2 import http2_client, http2_server
     from labkit.parties.offer import Offer
     from labkit.parties.stream import Stream, echo
+    from labkit.proxies.nginx import Nginx
     from labkit.render.described import evaluate, faults
     from labkit.render.diagram import diagram
     from labkit.render.explain import explain
@@ -50,6 +51,7 @@ _WHERE = {
     "Hop": "trace",
     "LabError": "errors",
     "Limits": "parties.described",
+    "Nginx": "proxies.nginx",
     "Offer": "parties.offer",
     "Scenario": "scenario",
     "Server": "parties.described",
@@ -82,8 +84,8 @@ _WHERE = {
 }
 
 __all__ = [
-    "Answer", "Direction", "Hop", "LabError", "Limits", "Offer", "Scenario", "Server", "Stream", "Tap", "Trace",
-    "UpgradeServer", "accept_key", "ask", "browse", "check", "copy_as", "curl", "diagram", "dissect", "doctor",
+    "Answer", "Direction", "Hop", "LabError", "Limits", "Nginx", "Offer", "Scenario", "Server", "Stream", "Tap",
+    "Trace", "UpgradeServer", "accept_key", "ask", "browse", "check", "copy_as", "curl", "diagram", "dissect", "doctor",
     "echo", "evaluate", "explain", "faults", "http2_client", "http2_server", "kernel_upgrade", "load", "php",
     "rulebook", "run", "simulate", "stop_all",
 ]  # fmt: skip
