@@ -1,11 +1,13 @@
 """Proxies, described by their own configuration text: read, completed, and modelled without any I/O.
 
 directive.py   what every configuration is read into: directives with their lines
-described.py   what Nginx, Apache, Haproxy and Caddy have in common: a text, notes on it, upstreams
+described.py   what every proxy has in common: a text, notes on it, upstreams
 model.py       what a model decides, and in which terms
 gateway.py     the machine that carries it out: two legs, heads, content, the tunnel, time limits
 far.py         the side of the machine that faces an upstream
 content.py     where the content of a request or an answer ends
 nginx/         reading, completing and modelling nginx
 apache/        reading, completing and modelling Apache httpd
+haproxy.py     HAProxy: completed, and run for real only; its words are in haproxy_words.py
+caddy.py       Caddy, likewise
 """

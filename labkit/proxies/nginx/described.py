@@ -12,7 +12,7 @@ from labkit.proxies.nginx.completing import complete
 from labkit.proxies.nginx.site import Site, read_site
 
 if TYPE_CHECKING:
-    from labkit.proxies.gateway import Model
+    from labkit.proxies.model import Model
 
 __all__ = ["Nginx"]
 
@@ -41,6 +41,7 @@ class Nginx(Proxy):
     """
 
     program: ClassVar[str] = "nginx"
+    name: ClassVar[str] = "nginx"
 
     _site: Site = field(init=False, compare=False)
 
