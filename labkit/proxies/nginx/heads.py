@@ -30,6 +30,14 @@ class Options(NamedTuple):
     underscores: bool = False
     ignores_invalid: bool = True
 
+    def takes(self, name: str) -> bool:
+        """Tell whether a field of this name is taken, and not dropped for it.
+
+        >>> Options().takes("X-Key"), Options().takes("X_Key")
+        (True, False)
+        """
+        return not self.ignores_invalid or bool((_UNDERSCORED if self.underscores else _VALID).fullmatch(name))
+
 
 class Wrong(NamedTuple):
     """Why a head is answered with an error, and what is known of the request by then.
@@ -56,13 +64,11 @@ class Heading(NamedTuple):
         head: its method, target, version and all field lines.
         length: how many bytes it took.
         host: the host that chooses the server, in small letters, without the port; empty where none was named.
-        invalid: the places of the field lines whose names nginx takes for invalid, and drops.
     """
 
     head: RequestHead
     length: int
     host: str
-    invalid: frozenset[int] = frozenset()
 
 
 # Requests that come twice in these are answered 400 (ngx_http_headers_in).
@@ -83,7 +89,7 @@ _BAD = "client sent invalid request while reading client request line"
 _FIELD = re.compile(rb"([^\x00-\x20\x7f:]+)(?:: *([^\x00\r]*?) *)?\r*", re.DOTALL)
 _FIELD_SO_FAR = re.compile(rb"\r?|[^\x00-\x20\x7f:]+(?::[^\x00\r]*)?\r*", re.DOTALL)
 _VALID = re.compile(r"[A-Za-z0-9\-]+")
-_VALID_UNDERSCORED = re.compile(r"[A-Za-z0-9\-_]+")
+_UNDERSCORED = re.compile(r"[A-Za-z0-9\-_]+")
 _MOST_DIGITS = 18  # of a number that nginx can hold
 
 
@@ -238,7 +244,6 @@ class _Reader:
     options: Callable[[str], Options]
     host: str = ""
     lines: list[tuple[str, str]] = field(default_factory=list)
-    invalid: set[int] = field(default_factory=set)
     seen: dict[str, str] = field(default_factory=dict)
 
     def wrong(self, log: str, status: int = 400) -> Wrong:
@@ -266,7 +271,7 @@ class _Reader:
     def heading(self, length: int) -> Heading:
         line = self.line
         head = RequestHead(line.method, line.target, Fields(tuple(self.lines)), line.version)
-        return Heading(head, length, self.host, frozenset(self.invalid))
+        return Heading(head, length, self.host)
 
     def field(self, raw: bytes, *, whole: bool) -> Wrong | bool:
         """Take one line; tell whether it ended the head."""
@@ -279,12 +284,8 @@ class _Reader:
         if not found:
             return self.invalid_line(raw)
         name, value = found[1].decode("latin-1"), (found[2] or b"").decode("latin-1")
-        options = self.options(self.host)
-        valid = (_VALID_UNDERSCORED if options.underscores else _VALID).fullmatch(name)
-        if not valid and options.ignores_invalid:
-            self.invalid.add(len(self.lines))
         self.lines.append((name, value))
-        return self.note(name, value) if len(self.lines) - 1 not in self.invalid else False
+        return self.note(name, value) if self.options(self.host).takes(name) else False
 
     def invalid_line(self, raw: bytes) -> Wrong:
         text = raw.rstrip(b"\r\n").decode("latin-1")

@@ -120,24 +120,23 @@ def find_server(servers: Iterable[Server], port: int, host: str) -> tuple[Server
     """Return the server for a host on a port (ngx_http_find_virtual_server), and what its pattern caught."""
     there = [each for each in servers if port in each.listens]
     for server in there:
-        if any(name.lower() == host for name in server.names if host):
+        if host and any(name.lower() in (host, f".{host}") for name in server.names):
             return server, None
-    best: tuple[int, int, Server] | None = None
-    for place, server in enumerate(there):
-        for name, regex in zip(server.names, server.patterns, strict=True):
-            if regex is None or name.startswith("~") or not host or not regex.fullmatch(host):
-                continue
-            rank = (not name.endswith(".*"), len(name), -place)
-            if best is None or rank > best[0]:  # type: ignore[operator]
-                best = (rank, 0, server)  # type: ignore[assignment]
-    if best is not None:
-        return best[2], None
-    for server in there:
-        for name, regex in zip(server.names, server.patterns, strict=True):
-            found = regex.search(host) if regex and name.startswith("~") and host else None
-            if found:
-                return server, found
+    stars = [(name, server) for name, server, regex in _patterns(there) if name[0] != "~" and regex.fullmatch(host)]
+    if stars:  # one with its star in front goes first, then the longest
+        return max(stars, key=lambda star: (not star[0].endswith(".*"), len(star[0])))[1], None
+    for name, server, regex in _patterns(there):
+        found = regex.search(host) if name.startswith("~") and host else None
+        if found:
+            return server, found
     return next((each for each in there if "default_server" in each.listens[port]), there[0]), None
+
+
+def _patterns(servers: Iterable[Server]) -> Iterator[tuple[str, Server, re.Pattern[str]]]:
+    for server in servers:
+        for name, regex in zip(server.names, server.patterns, strict=True):
+            if regex is not None:
+                yield name, server, regex
 
 
 def find_location(inside: tuple[Location, ...], uri: str) -> Found:
@@ -182,6 +181,6 @@ def _by_pattern(inside: tuple[Location, ...], uri: str, *, noregex: bool) -> Fou
         names = {name: value or "" for name, value in match.groupdict().items()}
         deeper = find_location(each.inside, uri)
         if deeper.location is not None:
-            return Found(deeper.location, deeper.redirect, deeper.captures or caught, {**names, **deeper.names})
+            return Found(deeper.location, False, deeper.captures or caught, {**names, **deeper.names})
         return Found(each, captures=caught, names=names)
     return None
