@@ -47,6 +47,7 @@ class Answering:
         self, trip: Trip, status: int, content: bytes, by: str, line: int = 0, *, location: str = "", log: str = ""
     ) -> Forward | Own:
         """Answer with a status of nginx's own (ngx_http_special_response_handler)."""
+        trip.status = 0
         if status in _CLOSING:
             trip.keeps = False
         pages = trip.where.all("error_page") if not trip.paged else ()
