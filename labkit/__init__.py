@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from labkit.proxies.caddy import Caddy
     from labkit.proxies.haproxy import Haproxy
     from labkit.proxies.nginx import Nginx
+    from labkit.render.catalogue import case, catalogue
     from labkit.render.described import evaluate, faults
     from labkit.render.diagram import diagram
     from labkit.render.explain import explain
@@ -71,6 +72,8 @@ _WHERE = {
     "accept_key": "wire.upgrade",
     "ask": "net.client",
     "browse": "net.browser",
+    "case": "render.catalogue",
+    "catalogue": "render.catalogue",
     "check": "render.verdict",
     "copy_as": "net.copying",
     "curl": "net.curl",
@@ -95,9 +98,9 @@ _WHERE = {
 
 __all__ = [
     "Answer", "Apache", "Caddy", "Direction", "Haproxy", "Hop", "LabError", "Limits", "Nginx", "Offer", "RealProxy",
-    "Scenario", "Server", "Stream", "Tap", "Trace", "UpgradeServer", "accept_key", "ask", "browse", "check", "copy_as",
-    "curl", "diagram", "dissect", "doctor", "echo", "evaluate", "explain", "faults", "http2_client", "http2_server",
-    "kernel_upgrade", "load", "php", "rulebook", "run", "simulate", "stop_all", "xray",
+    "Scenario", "Server", "Stream", "Tap", "Trace", "UpgradeServer", "accept_key", "ask", "browse", "case",
+    "catalogue", "check", "copy_as", "curl", "diagram", "dissect", "doctor", "echo", "evaluate", "explain", "faults",
+    "http2_client", "http2_server", "kernel_upgrade", "load", "php", "rulebook", "run", "simulate", "stop_all", "xray",
 ]  # fmt: skip
 
 
