@@ -102,13 +102,14 @@ class NginxModel(Model):
 
     def too_long(self, head: RequestHead, length: int) -> Own | None:
         """Answer content that is too long."""
-        trip = self._routing.begin(Request(head, b""))
-        found = self._routing.route(Request(head, b"")) if not trip.length else None
-        if isinstance(found, Passing) and found.trip is not None and self._routing.too_long(found.trip, length):
+        found = self._routing.route(Request(head, b""))
+        if not isinstance(found, Passing) or found.trip is None:
+            return None
+        if self._routing.too_long(found.trip, length):
             log = f"client intended to send too large chunked body: {length} bytes"
             made = self._answering.special(found.trip, 413, b"", "client_max_body_size", log=log)
             return made._replace(closes=True) if isinstance(made, Own) else None
-        return super().too_long(head, length) if isinstance(found, Passing) else None
+        return super().too_long(head, length)
 
     def silence(self, *, tunnel: bool) -> str:
         """Return what the error log says of a silent upstream."""
