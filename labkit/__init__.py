@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from labkit.clinic import why
     from labkit.dissection import dissect
     from labkit.errors import LabError
     from labkit.formats.jsonl import load
@@ -93,6 +94,7 @@ _WHERE = {
     "run": "net.run",
     "simulate": "simulation",
     "stop_all": "net.listener",
+    "why": "clinic",
     "xray": "render.xray",
 }
 
@@ -100,7 +102,8 @@ __all__ = [
     "Answer", "Apache", "Caddy", "Direction", "Haproxy", "Hop", "LabError", "Limits", "Nginx", "Offer", "RealProxy",
     "Scenario", "Server", "Stream", "Tap", "Trace", "UpgradeServer", "accept_key", "ask", "browse", "case",
     "catalogue", "check", "copy_as", "curl", "diagram", "dissect", "doctor", "echo", "evaluate", "explain", "faults",
-    "http2_client", "http2_server", "kernel_upgrade", "load", "php", "rulebook", "run", "simulate", "stop_all", "xray",
+    "http2_client", "http2_server", "kernel_upgrade", "load", "php", "rulebook", "run", "simulate", "stop_all", "why",
+    "xray",
 ]  # fmt: skip
 
 
