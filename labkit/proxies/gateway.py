@@ -113,6 +113,8 @@ class ProxyParty:
                 self.trouble(far, Trouble.SILENT if far.reached else Trouble.UNREACHABLE)
             case _:
                 self.log.append(self.model.silence(tunnel=self._state is _State.TUNNEL))
+                if self._state is _State.ANSWER:
+                    self._write(self._answers.held_head())
                 self._finish()
 
     @property
@@ -198,7 +200,10 @@ class ProxyParty:
         """Answer a whole request, or send it on."""
         self._state = _State.WAITING
         self.rounds.append(Round(request))
-        decision = self.model.route(request)
+        self._send(self.model.route(request))
+
+    def _send(self, decision: Forward | Own) -> None:
+        """Do what was decided: give an answer of the proxy's own, or ask an upstream."""
         if isinstance(decision, Own):
             self._own(decision)
             return
@@ -222,7 +227,9 @@ class ProxyParty:
     def trouble(self, far: FarSide, trouble: Trouble) -> None:
         """Answer for an upstream that cannot."""
         if far is self._far:
-            self._own(self.model.failed(self._round.request, self._forward, trouble))
+            decision = self.model.failed(self._round.request, self._forward, trouble)
+            self._drop()
+            self._send(decision)
 
     def heard(self, far: FarSide, data: bytes) -> None:
         """Take bytes of an upstream."""
@@ -276,24 +283,27 @@ class ProxyParty:
 
     def _relay(self, head: ResponseHead) -> None:
         made = self.model.relay(self._round.request, self._forward, head)
-        if isinstance(made, Own):
-            self._own(made)
+        if not isinstance(made, Relay):
+            self._drop()
+            self._send(made)
             return
         self._round.relays.append((head, made))
         self.log.append(made.log)
-        self._write(made.data)
         match made.turn:
             case Turn.FINAL:
                 self._state, self._made = _State.ANSWER, made
-                self._answers.begin_content(self._round.request.head.method, head, made.framing)
+                self._answers.begin_content(self._round.request.head.method, head, made)
                 self._relay_content(self._answers.read_content())
             case Turn.SWITCH:
+                self._write(made.data)
                 self._tunnel()
             case Turn.HELD:
                 self._state = _State.HELD
+            case Turn.INTERIM:
+                self._write(made.data)
 
     def _relay_content(self, data: bytes) -> None:
-        self._write(data)
+        self._write(self._answers.released(data))
         if self._answers.broken:
             self._finish()
         elif self._answers.over:
