@@ -193,7 +193,8 @@ class ClientParty(Speaker):
                     self._end()
                 elif isinstance(event, h11.Response):
                     self.status = event.status_code
-                    self._waits_for_fin = "close" in options(_fields(event))
+                    # what was sent behind the request may get an answer, too
+                    self._waits_for_fin = "close" in options(_fields(event)) or bool(self.offer.early)
                 elif isinstance(event, h11.EndOfMessage):
                     self._done()
                 elif not isinstance(event, (h11.Data, h11.InformationalResponse)):
