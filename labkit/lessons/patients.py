@@ -8,6 +8,7 @@ from random import Random
 
 from labkit.cases.catalogue import Failure, failure, failures
 from labkit.cases.reproduced import reproduced
+from labkit.dissection import dissect
 from labkit.errors import WrongUse
 from labkit.lessons.answers import Point, Review
 from labkit.simulation import simulate
@@ -42,7 +43,19 @@ class Patient:
 
     @property
     def complaint(self) -> str:
-        """What the user sees, and where."""
+        """What the user's browser says of it, which is never much."""
+        status = dissect(self.trace).status
+        if status is None:
+            said = "Connection closed before receiving a handshake response"
+        elif status != 101:
+            said = f"Error during WebSocket handshake: Unexpected response code: {status}"
+        else:
+            said = "the connection was made, and then it failed or ended (close code 1006)"
+        return f"WebSocket connection to 'wss://server.example.com' failed: {said}"
+
+    @property
+    def log(self) -> str:
+        """What somebody finds in a log or a console, and where: a hint, and often half of the answer."""
         symptom = self._failure.symptoms[0]
         return f"{symptom.where}: {symptom.text}"
 
