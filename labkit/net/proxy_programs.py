@@ -62,7 +62,7 @@ HOW: dict[str, How] = {
         "httpd.conf",
         lambda _, file: ("-f", file, "-DFOREGROUND"),
         re.compile(_APACHE),
-        re.compile(r"^AH00558"),  # the server's name could not be determined
+        re.compile(r"^AH00558|^AH10159"),  # of a name that it does not have, and of how few threads it has
     ),
     "haproxy": How(
         "haproxy.cfg",
