@@ -126,3 +126,14 @@ def test_trace_is_a_copy():
     recording.add(UP, b"b")
     assert early.stream(UP) == b"a"
     assert recording.trace().stream(UP) == b"ab"
+
+
+def test_what_was_added_is_counted_and_timed():
+    """A recording says how often something was added or ended, and when for the last time."""
+    ticks = iter(range(100))
+    recording = Recording(lambda: float(next(ticks)), limit=3)
+    assert (recording.changes, recording.until) == (0, 0.0)
+    recording.add(Direction.TO_SERVER, b"abcdef")
+    assert (recording.changes, recording.until) == (2, 1.0)
+    recording.end(Direction.TO_SERVER, How.FIN)
+    assert (recording.changes, recording.until) == (3, 2.0)

@@ -50,6 +50,8 @@ class Started:
         program: the program, and its version.
         place: where it runs.
         text: the configuration that it was given.
+
+    `pid` is the number of its first process.
     """
 
     def __init__(self, proxy: Proxy, program: Program, place: Place, text: str) -> None:
@@ -59,6 +61,7 @@ class Started:
         self._place = place
         self._kept: str | None = None
         self._ended = ""
+        self.pid = 0
 
     @property
     def port(self) -> int:
@@ -209,6 +212,7 @@ def _started(stack: ExitStack, proxy: Proxy, program: Program, upstream: str, pa
     words = [program.path, *how.words(str(folder), str(file))]
     process = stack.enter_context(_running(words, err, folder, user))
     stack.callback(started.look, process)
+    started.pid = process.pid
     until = time.monotonic() + patience
     while not answers(place.port):
         if process.poll() is not None:
