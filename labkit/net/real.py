@@ -209,7 +209,7 @@ def _started(stack: ExitStack, proxy: Proxy, program: Program, upstream: str, pa
     err = stack.enter_context((folder / "stderr").open("wb", buffering=0))
     user = _given_away(folder)
     stack.callback(started.keep)
-    words = [program.path, *how.words(str(folder), str(file))]
+    words = [program.path, *how.words(program, str(folder), str(file))]
     process = stack.enter_context(_running(words, err, folder, user))
     stack.callback(started.look, process)
     started.pid = process.pid

@@ -106,3 +106,10 @@ def test_red_hats_folder_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     assert modules(httpd) == str(folder)
     assert modules(Program("nginx", "/usr/sbin/nginx")) == ""
     assert built_in(Program("nginx", "/usr/sbin/nginx")) == ()
+
+
+def test_an_old_nginx_is_not_asked_what_it_does_not_know():
+    """`-e` came with 1.19.5."""
+    words = HOW["nginx"].words
+    assert "-e" not in words(Program("nginx", "/n", "1.18.0"), "/f", "/f/nginx.conf")
+    assert words(Program("nginx", "/n", "1.22.1"), "/f", "/f/nginx.conf")[2:4] == ("-e", "stderr")
