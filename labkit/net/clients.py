@@ -26,7 +26,13 @@ _PATIENCE = 20.0  # seconds for a Python program, which first has to be read
 
 
 def _lab(scenario: Scenario, server: Listener) -> Trace:
-    exchange(server.url, scenario.offer, scenario.say, recorded=scenario.server.limits.recorded)
+    exchange(
+        server.url,
+        scenario.offer,
+        scenario.say,
+        patience=scenario.patience,
+        recorded=scenario.server.limits.recorded,
+    )
     return server.trace
 
 

@@ -91,6 +91,14 @@ class Conversation(ABC):
         """End the conversation; nothing happens where it has ended."""
 
     @abstractmethod
+    def say_bytes(self, data: bytes) -> None:
+        """Send bytes as they are."""
+
+    @abstractmethod
+    def hang_up(self) -> None:
+        """End this direction without a goodbye, behind what was written."""
+
+    @abstractmethod
     def outgoing(self) -> bytes:
         """Return, and forget, the bytes to send."""
 
@@ -177,6 +185,9 @@ class Speaker:
     def full(self) -> bool:
         """Whether no more bytes should be read for now."""
         return self._after is not None and self._after.full
+
+    def gone(self) -> None:
+        """Do nothing: for this party the end of the other side is enough."""
 
     def writable(self, ready: bool) -> None:  # noqa: FBT001
         """Take note whether the other side takes more."""

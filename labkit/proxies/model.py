@@ -12,9 +12,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from labkit.wire.fields import Fields
 from labkit.wire.http1 import RequestHead, ResponseHead
 
 __all__ = ["Change", "Fate", "Forward", "Framing", "Model", "Own", "Relay", "Request", "Times", "Trouble", "Turn"]
+
+_MOST_CONTENT = 4 << 20  # bytes of a request's content that a proxy holds, whatever its configuration says
 
 
 class Fate(StrEnum):
@@ -60,7 +63,7 @@ class Turn(StrEnum):
     """What follows an answer that is relayed."""
 
     INTERIM = "interim"  # the final answer is still to come
-    FINAL = "final"
+    FINAL = "final"  # of an interim status too, where the program takes it for one: what follows is its content
     SWITCH = "switch"  # a tunnel
     HELD = "held"  # nothing is sent, and nothing more is expected: the client waits
 
@@ -143,6 +146,8 @@ class Relay:
         keeps_upstream: whether the upstream's connection is kept for the next request.
         changes: what became of the field lines.
         log: what the program's error log says; may be empty.
+        held: how many bytes of content wait, with the head, until the answer is whole or there are more of them; where
+            the upstream is silent for too long the head alone goes. 0 where nothing waits.
     """
 
     turn: Turn
@@ -152,6 +157,7 @@ class Relay:
     keeps_upstream: bool = False
     changes: tuple[Change, ...] = ()
     log: str = ""
+    held: int = 0
 
 
 class Times(NamedTuple):
@@ -199,6 +205,9 @@ class Model(ABC):
     eof_aborts: bool = True
     """Whether a client's FIN before the answer ends the exchange."""
 
+    note: str = ""
+    """What a trace says of it beside its version; empty where nothing."""
+
     @abstractmethod
     def read_head(self, data: bytes) -> tuple[RequestHead, int] | Own | None:
         """Read the head that `data` begins with: it and its length, the answer to what is no head, or None for more."""
@@ -212,12 +221,12 @@ class Model(ABC):
         """Decide where a request goes, and how it goes on."""
 
     @abstractmethod
-    def relay(self, request: Request, forward: Forward, answer: ResponseHead) -> Relay | Own:
-        """Decide what is made of an answer of the upstream's, interim ones included."""
+    def relay(self, request: Request, forward: Forward, answer: ResponseHead) -> Relay | Own | Forward:
+        """Decide what is made of an answer of the upstream's, interim ones included; a Forward asks another one."""
 
     @abstractmethod
-    def failed(self, request: Request, forward: Forward, trouble: Trouble) -> Own:
-        """Answer for an upstream that cannot."""
+    def failed(self, request: Request, forward: Forward, trouble: Trouble) -> Own | Forward:
+        """Answer for an upstream that cannot; a Forward asks another one, or the same again."""
 
     @abstractmethod
     def overdue(self, waiting: str) -> Own:
@@ -227,11 +236,26 @@ class Model(ABC):
     def cut(self, data: bytes) -> Own:
         """Answer a client that closes its direction in the middle of a request."""
 
+    def answers_at_once(self, head: RequestHead) -> bool:  # noqa: ARG002  a model may look at it
+        """Tell whether `route` gives an answer of the proxy's own, for which the content is not waited for."""
+        return False
+
+    def broken(self, head: RequestHead) -> Own:  # noqa: ARG002
+        """Answer a client whose content cannot be read: a chunk that is none, a length that is no number."""
+        return self.cut(b"")
+
+    def too_long(self, head: RequestHead, length: int) -> Own | None:  # noqa: ARG002
+        """Answer a client whose content is `length` bytes long, or says so ahead; None where that is not too long."""
+        if length <= _MOST_CONTENT:
+            return None
+        answer = ResponseHead(413, "Content Too Large", Fields((("Content-Length", "0"), ("Connection", "close"))))
+        return Own(answer.to_bytes(), f"the lab's limit of {_MOST_CONTENT} bytes of content")
+
     def silence(self, *, tunnel: bool) -> str:
         """Return what the error log says where a tunnel, or an upstream in the middle of its answer, is silent."""
         return f"the {'tunnel' if tunnel else 'upstream'} was silent for too long"
 
-    def tunnel_time(self, forward: Forward) -> float:  # noqa: ARG002  a model may look at it
+    def tunnel_time(self, forward: Forward) -> float:  # noqa: ARG002
         """Return how long a tunnel may be silent, in seconds."""
         return self.times.tunnel
 
