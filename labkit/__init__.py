@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from labkit.parties.http2 import http2_client, http2_server
     from labkit.parties.offer import Offer
     from labkit.parties.stream import Stream, echo
+    from labkit.proxies.apache import Apache
     from labkit.render.described import evaluate, faults
     from labkit.render.diagram import diagram
     from labkit.render.explain import explain
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 
 _WHERE = {
     "Answer": "parties.answer",
+    "Apache": "proxies.apache",
     "Direction": "trace",
     "Hop": "trace",
     "LabError": "errors",
@@ -82,7 +84,7 @@ _WHERE = {
 }
 
 __all__ = [
-    "Answer", "Direction", "Hop", "LabError", "Limits", "Offer", "Scenario", "Server", "Stream", "Tap", "Trace",
+    "Answer", "Apache", "Direction", "Hop", "LabError", "Limits", "Offer", "Scenario", "Server", "Stream", "Tap", "Trace",
     "UpgradeServer", "accept_key", "ask", "browse", "check", "copy_as", "curl", "diagram", "dissect", "doctor",
     "echo", "evaluate", "explain", "faults", "http2_client", "http2_server", "kernel_upgrade", "load", "php",
     "rulebook", "run", "simulate", "stop_all",
