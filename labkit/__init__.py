@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from labkit.net.kernel import kernel_upgrade
     from labkit.net.listener import stop_all
     from labkit.net.php import php
+    from labkit.net.real_proxy import RealProxy
     from labkit.net.run import run
     from labkit.net.server import UpgradeServer
     from labkit.net.tap import Tap
@@ -35,11 +36,15 @@ if TYPE_CHECKING:
     from labkit.parties.offer import Offer
     from labkit.parties.stream import Stream, echo
     from labkit.proxies.apache import Apache
+    from labkit.proxies.caddy import Caddy
+    from labkit.proxies.haproxy import Haproxy
+    from labkit.proxies.nginx import Nginx
     from labkit.render.described import evaluate, faults
     from labkit.render.diagram import diagram
     from labkit.render.explain import explain
     from labkit.render.rulebook import rulebook
     from labkit.render.verdict import check
+    from labkit.render.xray import xray
     from labkit.scenario import Scenario
     from labkit.simulation import simulate
     from labkit.trace import Direction, Hop, Trace
@@ -48,11 +53,15 @@ if TYPE_CHECKING:
 _WHERE = {
     "Answer": "parties.answer",
     "Apache": "proxies.apache",
+    "Caddy": "proxies.caddy",
     "Direction": "trace",
+    "Haproxy": "proxies.haproxy",
     "Hop": "trace",
     "LabError": "errors",
     "Limits": "parties.described",
+    "Nginx": "proxies.nginx",
     "Offer": "parties.offer",
+    "RealProxy": "net.real_proxy",
     "Scenario": "scenario",
     "Server": "parties.described",
     "Stream": "parties.stream",
@@ -81,13 +90,14 @@ _WHERE = {
     "run": "net.run",
     "simulate": "simulation",
     "stop_all": "net.listener",
+    "xray": "render.xray",
 }
 
 __all__ = [
-    "Answer", "Apache", "Direction", "Hop", "LabError", "Limits", "Offer", "Scenario", "Server", "Stream", "Tap", "Trace",
-    "UpgradeServer", "accept_key", "ask", "browse", "check", "copy_as", "curl", "diagram", "dissect", "doctor",
-    "echo", "evaluate", "explain", "faults", "http2_client", "http2_server", "kernel_upgrade", "load", "php",
-    "rulebook", "run", "simulate", "stop_all",
+    "Answer", "Apache", "Caddy", "Direction", "Haproxy", "Hop", "LabError", "Limits", "Nginx", "Offer", "RealProxy",
+    "Scenario", "Server", "Stream", "Tap", "Trace", "UpgradeServer", "accept_key", "ask", "browse", "check", "copy_as",
+    "curl", "diagram", "dissect", "doctor", "echo", "evaluate", "explain", "faults", "http2_client", "http2_server",
+    "kernel_upgrade", "load", "php", "rulebook", "run", "simulate", "stop_all", "xray",
 ]  # fmt: skip
 
 

@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 from labkit.dissection import HeadPart, HopView, dissect
 from labkit.trace import Direction, End, How, Trace
+from labkit.wire.http1 import RequestHead, ResponseHead
 
-__all__ = ["Compared", "Outcome", "differences", "outcome"]
+__all__ = ["Compared", "Outcome", "compared", "differences", "outcome"]
 
 _PORT = re.compile(r"(?<=[\w.\]]):[0-9]{2,5}\b")
 _CHANCE = {  # fields whose value a run cannot choose, and what is compared in its place
@@ -71,17 +72,23 @@ def outcome(trace: Trace) -> Outcome:
     got = [part for each in near.exchanges for part in (*each.interim, each.answer) if part]
     seen = [each.request for view in far for each in view.exchanges if each.request]
     return Outcome(
-        tuple(_compared(part) for part in got if part.head.whole and part.value),
+        tuple(compared(part.value) for part in got if part.head.whole and part.value),
         _noise(near),
-        tuple(_compared(part) for part in seen if part.value),
+        tuple(compared(part.value) for part in seen if part.value),
         (*_behind([near]), *_behind(far)),
         _closed(trace),
     )
 
 
-def _compared(part: HeadPart) -> Compared:
-    head = part.value
-    assert head is not None
+def compared(head: RequestHead | ResponseHead) -> Compared:
+    """Return a head as it is compared.
+
+    >>> from labkit.wire.fields import Fields
+    >>> print(compared(ResponseHead(426, "Upgrade Required", Fields.of([("Date", "today"), ("Connection", "close")]))))
+    HTTP/1.1 426 Upgrade Required
+    connection: close
+    date: *
+    """
     fields = sorted((name.lower(), _steady(name.lower(), value)) for name, value in head.fields)
     return Compared(head.start_line.rstrip(), tuple(fields))
 

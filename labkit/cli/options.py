@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from labkit import __version__
 from labkit.cli import commands
+from labkit.cli.fidelity import fidelity
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  it has no public name
@@ -35,6 +36,7 @@ def parser() -> argparse.ArgumentParser:
     _add_tap(added)
     _add_corpus(added)
     _add_files(added)
+    _add_fidelity(added)
     _add_lab(added)
     return whole
 
@@ -140,6 +142,15 @@ def _add_files(added: Commands) -> None:
     rules.add_argument("rule", nargs="?", default="", metavar="ID", help="one rule in full, such as G02; else all")
     for each in (dissect, draw):
         each.add_argument("--keep-secrets", action="store_true", help="show cookies, tokens and authorization")
+
+
+def _add_fidelity(added: Commands) -> None:
+    text = "Hold the models of nginx and Apache against the programs on this machine, cell by cell."
+    held = _add(added, "fidelity", fidelity, text)
+    held.add_argument("cells", nargs="?", default="", metavar="CELLS",
+                      help="what their names begin with, such as nginx or apache/seed/; all unless told")  # fmt: skip
+    held.add_argument("-v", "--verbose", action="store_true", help="tell the equal ones, too")
+    held.epilog = "Exit codes: 1 where a model says otherwise than the program does, else 0."
 
 
 def _add_lab(added: Commands) -> None:

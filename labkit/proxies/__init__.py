@@ -8,4 +8,6 @@ far.py         the side of the machine that faces an upstream
 content.py     where the content of a request or an answer ends
 nginx/         reading, completing and modelling nginx
 apache/        reading, completing and modelling Apache httpd
+haproxy.py     HAProxy: completed, and run for real only; its words are in haproxy_words.py
+caddy.py       Caddy, likewise
 """

@@ -18,7 +18,7 @@ from labkit.proxies.described import Place, Proxy
 from labkit.proxies.directive import Directive, Note, NoteKind, Upstream
 
 if TYPE_CHECKING:
-    from labkit.proxies.gateway import Model
+    from labkit.proxies.model import Model
 
 __all__ = ["Apache"]
 
@@ -48,6 +48,7 @@ class Apache(Proxy):
     _notes: tuple[Note, ...] = field(init=False, repr=False, compare=False)
 
     program: ClassVar[str] = "apache2"
+    name: ClassVar[str] = "apache"
 
     def _read(self) -> None:
         object.__setattr__(self, "modules", chosen(self.modules))
