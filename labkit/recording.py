@@ -118,8 +118,9 @@ def joined(legs: Sequence[tuple[Recording, Hop]], title: str = "", note: str = "
     for number, (recording, _) in enumerate(legs):
         latest = 0.0  # what a recording has in order stays in order
         for event in recording.trace().events:
-            latest = max(latest, event.time + recording.began - first)
-            rows.append((latest, replace(event, hop=number, time=round(latest, 6))))
+            time = event.time + recording.began - first
+            latest = max(latest, time)
+            rows.append((latest, replace(event, hop=number, time=round(time, 6))))
     rows.sort(key=lambda row: row[0])
     said = [note, *dict.fromkeys(recording.note for recording, _ in legs)]
     hops = tuple(hop for _, hop in legs) or (Hop(),)

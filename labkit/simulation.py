@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from functools import partial
 from types import FrameType
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ from labkit.parties.clocks import LogicalClock, lab_date, lab_masks
 from labkit.parties.party import Driver, Ending, Far, Need, Party
 from labkit.parties.server import ServerParty
 from labkit.proxies.gateway import ProxyParty
-from labkit.proxies.model import Model
+from labkit.proxies.model import Model, Trouble
 from labkit.recording import Recording, joined
 from labkit.scenario import Scenario
 from labkit.trace import Direction, Hop, How, Trace
@@ -64,6 +64,7 @@ class _Stage:
         self._models = models
         self._clock = LogicalClock()
         self._legs: list[_Leg] = []
+        self._alive: list[_Leg] = []
         steps = _Steps()
         driver = Driver(self._clock, steps.start)
         self._client = ClientParty(scenario.offer, scenario.say, driver, lab_masks(), patience=scenario.patience)
@@ -77,14 +78,14 @@ class _Stage:
     def play(self) -> str:
         """Let everybody have their turns; return why it had to be stopped, or nothing where it ended."""
         for _ in range(_MOST_TURNS):
-            moved = False
-            for leg in list(self._legs):
-                moved |= leg.turn()
+            moved = [leg for leg in list(self._alive) if leg.turn()]
             if sum(leg.sent for leg in self._legs) > _MOST_BYTES:
                 return f"stopped after {_MOST_BYTES >> 20} MiB"
-            sides = [side for leg in self._legs for side in leg.sides]
-            if not moved and not _wait(self._clock, *sides):
-                return "" if all(side.closed for side in sides) else f"stopped after {_LONGEST:g} s of its own clock"
+            self._alive = [leg for leg in self._alive if leg in moved or not leg.over]
+            if not self._alive:
+                return ""
+            if not moved and not _wait(self._clock, [side for leg in self._alive for side in leg.sides]):
+                return f"stopped after {_LONGEST:g} s of its own clock"
         return f"stopped after {_MOST_TURNS} turns"
 
     def stop(self) -> None:
@@ -112,15 +113,19 @@ class _Stage:
             party = ServerParty(self._scenario.server, Driver(self._clock, steps.start), lab_date)
         recording = Recording(self._clock.moment, limit=self._scenario.server.limits.recorded)
         hop = Hop(*self._scenario.parties[place : place + 2])
-        self._legs.append(_Leg(client, _Side(party, steps, Direction.TO_CLIENT), recording, hop))
+        leg = _Leg(client, _Side(party, steps, Direction.TO_CLIENT), recording, hop)
+        self._legs.append(leg)
+        self._alive.append(leg)
 
-    def _dial(self, place: int, _: str, far: Far) -> None:
-        """Connect a proxy to whoever is behind it: every upstream address leads there."""
+    def _dial(self, place: int, _: str, far: Far) -> Callable[[], object]:
+        """Connect a proxy to whoever is behind it, at once: every upstream address leads there."""
         if place == len(self._models) and not self._scenario.server.listens:
-            far.unreached("refused")
-            return
-        self._join(place, _Side(far, _Steps(), Direction.TO_SERVER))
-        far.connected(Driver(self._clock, _Steps().start))
+            far.unreached(Trouble.REFUSED)
+        else:
+            steps = _Steps()
+            self._join(place, _Side(far, steps, Direction.TO_SERVER))
+            far.connected(Driver(self._clock, steps.start))
+        return lambda: None
 
 
 class _Leg(NamedTuple):
@@ -140,6 +145,11 @@ class _Leg(NamedTuple):
     def sent(self) -> int:
         """How many bytes crossed, both ways."""
         return self.client.sent + self.server.sent
+
+    @property
+    def over(self) -> bool:
+        """Whether both ends have ended."""
+        return self.client.closed and self.server.closed
 
     def turn(self) -> bool:
         """Let one end write, then the other; tell whether anything happened."""
@@ -189,15 +199,14 @@ class _Side:
             recording.end(self.direction, How.RESET)
             recording.end(peer.direction, How.RESET)
             peer.closed = True
+            peer.party.gone()
         else:
             recording.end(self.direction, How.FIN)
         peer.party.receive_eof()
 
 
-def _wait(clock: LogicalClock, *sides: _Side) -> bool:
+def _wait(clock: LogicalClock, sides: list[_Side]) -> bool:
     """Set the clock to the next deadline and let it be seen; tell whether there was one."""
-    if all(side.closed for side in sides):
-        return False
     times = [time for side in sides if (time := side.party.deadline) is not None]
     if not times or min(times) > _LONGEST:
         return False

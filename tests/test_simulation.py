@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import hashlib
 import subprocess
 import sys
@@ -132,6 +133,7 @@ def test_what_needs_a_loop_is_named(handler, side):
         with pytest.raises(WrongUse) as caught:
             simulate(scenario)
         assert asyncio.run(in_a_notebook()) == str(caught.value)
+        gc.collect()  # now, while it may be said
     assert str(caught.value).startswith(f"the handler uses {FOREIGN[handler]}")
     assert "run" in str(caught.value)
 

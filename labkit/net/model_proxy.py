@@ -10,6 +10,7 @@ from labkit.errors import WrongUse
 from labkit.net.address import Address, check_loopback, parse_address
 from labkit.net.listener import Engine, Listener, Turned, is_own, room
 from labkit.net.wire import Wire
+from labkit.parties.described import Limits
 from labkit.parties.party import Driver, Far
 from labkit.proxies.described import Proxy
 from labkit.proxies.gateway import ProxyParty
@@ -55,6 +56,11 @@ class ModelProxy(Listener):
         self.model = described.model()
         self.target = parse_address(target)
         check_loopback(self.target.host, allow_remote=False)
+        if self.target.tls:
+            raise WrongUse(f"{target}: the models speak plain HTTP to what is behind them; give an http URL")
+        if port and (host, port) == (self.target.host, self.target.port):
+            raise WrongUse(f"{target}: a proxy cannot point at itself; say where the server is")
+        Limits(recorded=recorded)  # the same bound
         super().__init__(host, port, allow_remote=False, keep=100)
         self._hop = Hop(*(names or ("client", described.name)))
         self._recorded_most = recorded
@@ -80,7 +86,7 @@ class _Doorway:
 
     def __call__(self) -> asyncio.BaseProtocol:
         engine = self._engine
-        if 2 * len(engine.open) >= self._most:  # two descriptors each
+        if len(engine.open) + len(self._dialling) + 2 > self._most:  # two descriptors for this one
             return Turned()
         recording = Recording(asyncio.get_running_loop().time, limit=self._recorded_most, hop=self._hop)
         engine.note(recording)
@@ -93,24 +99,25 @@ class _Doorway:
             wire.recording.note = wire.party.problem
         self._engine.closed(wire)
 
-    def _dial(self, _: str, far: Far) -> None:
+    def _dial(self, _: str, far: Far) -> Callable[[], object]:
         task = asyncio.get_running_loop().create_task(self._connect(far))
         self._dialling.add(task)
         task.add_done_callback(self._dialling.discard)
+        return task.cancel
 
     async def _connect(self, far: Far) -> None:
+        """Connect; the machine keeps the time, and gives this up."""
+
         def connected(driver: Driver) -> Far:
+            self._engine.open.add(wire)
             far.connected(driver)
             return far
 
-        loop = asyncio.get_running_loop()
         wire = Wire(connected, Direction.TO_SERVER, None, self._ended)
         try:
-            async with asyncio.timeout(self._model.times.connect):
-                await loop.create_connection(lambda: wire, self._target.host, self._target.port)
-        except TimeoutError:
-            far.unreached(str(Trouble.UNREACHABLE))
+            loop = asyncio.get_running_loop()
+            await loop.create_connection(lambda: wire, self._target.host, self._target.port)
+        except TimeoutError:  # the kernel's
+            far.unreached(Trouble.UNREACHABLE)
         except OSError:
-            far.unreached(str(Trouble.REFUSED))
-        else:
-            self._engine.open.add(wire)
+            far.unreached(Trouble.REFUSED)

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from labkit.parties.party import Driver, Ending, Far, Park, Party
+from labkit.parties.party import Dial, Driver, Ending, Park, Party
 from labkit.recording import Recording
 from labkit.trace import Direction, How
 
@@ -39,7 +39,7 @@ class Wire(asyncio.Protocol):
         direction: Direction,
         recording: Recording | None,
         ended: Callable[[Wire], None] = lambda _: None,
-        dial: Callable[[str, Far], None] | None = None,
+        dial: Dial | None = None,
     ) -> None:
         self._make = make
         self._out = direction
@@ -99,6 +99,7 @@ class Wire(asyncio.Protocol):
             self._record_reset()
         elif self._tls and self._finished and self.recording is not None:  # the answer to our closing alert
             self.recording.end(self._in, How.FIN)
+        self.party.gone()
         self.party.receive_eof()
         self.party.outgoing()
         if self._timer is not None:

@@ -178,6 +178,9 @@ class Speaker:
         """Whether no more bytes should be read for now."""
         return self._after is not None and self._after.full
 
+    def gone(self) -> None:
+        """Do nothing: for this party the end of the other side is enough."""
+
     def writable(self, ready: bool) -> None:  # noqa: FBT001
         """Take note whether the other side takes more."""
         if self._after is not None:

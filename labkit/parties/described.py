@@ -50,7 +50,7 @@ class Limits:
         content_time: seconds to finish the content; then 408.
         idle_time: seconds without a byte; then the connection is closed (WebSocket: Close 1001).
         close_time: seconds to wait for the other side's part of a closing.
-        recorded: bytes kept per trace, both directions together.
+        recorded: bytes kept per connection, both directions together.
         traces: traces kept per server; the oldest go first.
     """
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator
 from enum import StrEnum
 from typing import Any, Protocol
 
-__all__ = ["Driver", "Ending", "Far", "Need", "Park", "Party"]
+__all__ = ["Dial", "Driver", "Ending", "Far", "Need", "Park", "Party"]
 
 
 class Ending(StrEnum):
@@ -55,7 +55,7 @@ class Driver:
         wrote: called when a handler wrote outside of `receive` and `tick`.
         rest: called when a handler begins to wait: what it wrote so far may go.
         start: runs a handler's coroutine; `Party.finished` must be called when it ends.
-        dial: opens a connection to an address for a party of a proxy's, see `Far`.
+        dial: opens a connection to an address for a party of a proxy's, see `Far`, and returns what gives that up.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Driver:
         park: Callable[[], Park] = Need,
         wrote: Callable[[], None] = lambda: None,
         rest: Callable[[], None] = lambda: None,
-        dial: Callable[[str, Far], None] | None = None,
+        dial: Dial | None = None,
     ) -> None:
         self.clock = clock
         self.start = start
@@ -74,10 +74,10 @@ class Driver:
         self.rest = rest
         self._dial = dial
 
-    def dial(self, address: str, far: Far) -> None:
-        """Open a connection for a party; `connected` or `unreached` of it is called before long."""
+    def dial(self, address: str, far: Far) -> Callable[[], object]:
+        """Open a connection for a party: `connected` or `unreached` of it is called; return what gives it up."""
         assert self._dial is not None, "whoever drives a proxy can dial"
-        self._dial(address, far)
+        return self._dial(address, far)
 
 
 class Party(Protocol):
@@ -94,6 +94,9 @@ class Party(Protocol):
 
     def receive_eof(self) -> None:
         """Take the other side's FIN."""
+
+    def gone(self) -> None:
+        """Take note that the connection is no more, be it broken off or closed; `receive_eof` follows."""
 
     def tick(self) -> None:
         """Do what is due at this time."""
@@ -130,3 +133,7 @@ class Far(Party, Protocol):
 
     def unreached(self, why: str) -> None:
         """Take note that no connection can be made: "refused", say."""
+
+
+Dial = Callable[[str, Far], Callable[[], object]]
+"""Opens a connection to an address for a party; what it returns gives the dialling up."""

@@ -7,10 +7,11 @@ import h11
 from labkit.wire.fields import Fields
 from labkit.wire.http1 import RequestHead, ResponseHead
 
-__all__ = ["Content", "chunk", "content_of_answer", "content_of_request"]
+__all__ = ["Content", "chunk", "content_of_answer", "content_of_request", "declared"]
 
 _FRAMING = ("Content-Length", "Transfer-Encoding")
 _MOST = 1 << 16  # bytes of a chunk's own line, or of a trailer
+_MOST_DIGITS = 20  # h11 reads no longer numbers
 
 
 class Content:
@@ -29,36 +30,37 @@ class Content:
         self._take()
 
     def feed(self, data: bytes) -> bytes:
-        """Take bytes, `b""` for the end of the direction; return the content in them."""
-        if self.over or self.broken:
+        """Take bytes; return the content in them."""
+        if not data or self.over or self.broken:
             return b""
-        try:
-            self._reader.receive_data(data)
-        except h11.RemoteProtocolError as error:
-            self.broken = str(error)
-            return b""
+        self._reader.receive_data(data)
         return self._take()
 
+    def end(self) -> None:
+        """Take the end of the direction: content until then is over, any other is broken."""
+        if not self.over and not self.broken:
+            self._reader.receive_data(b"")
+            self._take()
+
     def _take(self) -> bytes:
-        found = b""
+        found = bytearray()
         try:
-            while True:
+            while not self.over:
                 event = self._reader.next_event()
                 if isinstance(event, h11.Data):
-                    found += bytes(event.data)
+                    found += event.data
                 elif isinstance(event, h11.EndOfMessage):
                     self.over = True
-                    return found
                 elif not isinstance(event, (h11.Request, h11.Response)):
-                    return found
+                    break
         except h11.RemoteProtocolError as error:
             self.broken = str(error)
-            return found
+        return bytes(found)
 
     @property
     def left(self) -> bytes:
-        """What came behind the content."""
-        return bytes(self._reader.trailing_data[0])
+        """What came behind the content; empty until it is over."""
+        return bytes(self._reader.trailing_data[0]) if self.over else b""
 
 
 def content_of_request(head: RequestHead) -> Content:
@@ -73,8 +75,15 @@ def content_of_answer(method: str, head: ResponseHead) -> Content:
     reader = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MOST)
     reader.send(h11.Request(method="HEAD" if method == "HEAD" else "GET", target="/", headers=[("Host", "a")]))
     reader.send(h11.EndOfMessage())
-    reader.receive_data(ResponseHead(head.status, "", _framing(head.fields)).to_bytes())
+    status = 204 if head.status < 200 or head.status in (204, 304) else 200  # all others are framed alike
+    reader.receive_data(ResponseHead(status, "", _framing(head.fields)).to_bytes())
     return Content(reader)
+
+
+def declared(fields: Fields) -> int:
+    """Return how long content is said to be; 0 where that is not said, or is no number."""
+    length = fields.get("Content-Length") or ""
+    return int(length) if length.isdecimal() and len(length) < _MOST_DIGITS else 0
 
 
 def _framing(fields: Fields, *more: tuple[str, str]) -> Fields:

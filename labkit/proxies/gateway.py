@@ -1,53 +1,40 @@
 """The machine under every model of a proxy: a near leg to the client, far legs to upstreams, and what passes.
 
-    head ─▶ content ─▶ waiting ─▶ answer ─▶ head …      one request after the other, each with its answer
-                          └─ 101 ─▶ tunnel               bytes both ways, whatever they are
-                          └─ held                        the answer is kept back, and the client waits
-                                        └─▶ lingering    our FIN is out; read on, so that it is not lost
+    reading ─▶ waiting ─▶ answer ─▶ reading …      one request after the other, each with its answer
+                  ├─ 101 ─▶ tunnel                 bytes both ways, whatever they are
+                  └─ held                          the answer is kept back, and the client waits
+    (any of them) ─▶ lingering                     our FIN is out; read on, so that it is not lost
 
 The model decides, the machine carries out; both do no I/O. Whoever drives it opens the far legs, see `Driver.dial`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections import deque
 from enum import StrEnum
 
 from labkit.parties.conversation import MOST_WAITING
 from labkit.parties.party import Driver, Ending
-from labkit.proxies.content import Content, chunk, content_of_answer, content_of_request
+from labkit.proxies.answers import Answers
 from labkit.proxies.far import FarSide
 from labkit.proxies.model import Forward, Framing, Model, Own, Relay, Request, Trouble, Turn
-from labkit.wire.http1 import RequestHead, ResponseHead
+from labkit.proxies.requests import Requests
+from labkit.proxies.rounds import Round
+from labkit.wire.http1 import ResponseHead
 
 __all__ = ["ProxyParty", "Round"]
 
 
+_MOST_KEPT = 100  # rounds, and lines of the log; the oldest go
+
+
 class _State(StrEnum):
-    HEAD = "head"
-    CONTENT = "content"
+    READING = "reading"
     WAITING = "waiting"
     ANSWER = "answer"
     HELD = "held"
     TUNNEL = "tunnel"
     LINGERING = "lingering"
-
-
-@dataclass
-class Round:
-    """One request on its way, and what became of it: what the X-ray shows.
-
-    Args:
-        request: as it came.
-        forward: as it went on; None where the proxy answered itself.
-        relays: each answer of the upstream's with what was made of it.
-        own: the proxy's own answer; None where it relayed one.
-    """
-
-    request: Request
-    forward: Forward | None = None
-    relays: list[tuple[ResponseHead, Relay]] = field(default_factory=list)
-    own: Own | None = None
 
 
 class ProxyParty:
@@ -63,73 +50,67 @@ class ProxyParty:
         self.driver = driver
         self.ending = Ending.NOT_YET
         self.choked = False
-        self.rounds: list[Round] = []
-        self.log: list[str] = []
-        self._state = _State.HEAD
-        self._buffer = bytearray()
-        self._writes: list[bytes] = []
-        self._head: RequestHead | None = None
-        self._content: Content | None = None
-        self._body = b""
+        self.rounds: deque[Round] = deque(maxlen=_MOST_KEPT)
+        self.log: deque[str] = deque(maxlen=_MOST_KEPT)
+        self._state = _State.READING
+        self._requests = Requests(model)
+        self._reading = self._near_ended = False
+        self._head_begun = True  # the time for the first head runs from the connection
         self._far: FarSide | None = None
-        self._answer = bytearray()
-        self._framing = Framing.NONE
-        self._keeps = self._keeps_upstream = False
-        self._number = 0
-        self._near_ended = self._reading = False
+        self._answers = Answers(model)
+        self._made: Relay
+        self._writes: list[bytes] = []
         self._due: float | None = driver.clock() + model.times.head
 
     # what comes in on the near leg
 
     def receive(self, data: bytes) -> None:
         """Take bytes from the client."""
-        if self._state is _State.LINGERING or not data:
-            return
-        if self._state is _State.TUNNEL:
-            assert self._far is not None
-            self._wait(self.model.tunnel_time(self._forward))
-            self._far.write(data)
-            return
-        if self._state is _State.HEAD and not self._buffer:
-            self._wait(self.model.times.head)
-        self._buffer += data
-        self._read()
+        match self._state:
+            case _State.LINGERING:
+                pass
+            case _State.TUNNEL:
+                self._wait(self.model.tunnel_time(self._forward))
+                self._upstream.write(data)
+            case _:
+                self._requests.buffer += data
+                self._read()
 
     def receive_eof(self) -> None:
         """Take the client's FIN."""
-        if self._near_ended:
+        if self._near_ended or self._state is _State.LINGERING:
             return
         self._near_ended = True
         match self._state:
-            case _State.TUNNEL if self.model.half_closes:
-                assert self._far is not None
-                self._far.end()
-                if self._far.ended:
-                    self._finish()
-            case _State.HEAD if not self._buffer:
+            case _State.READING:
+                self._read()
+            case _State.TUNNEL:
+                self._end_half()
+            case _ if self.model.eof_aborts:
                 self._finish()
-            case _State.HEAD | _State.CONTENT:
-                self._own(self.model.cut(bytes(self._buffer)))
-            case _State.WAITING | _State.ANSWER | _State.HELD if not self.model.eof_aborts:
-                pass
-            case _:
-                self._finish()
+
+    def gone(self) -> None:
+        """Take note that the client's connection is no more: nobody is left to answer."""
+        self._finish()
+        self._writes.clear()
+        self._due = None
 
     def tick(self) -> None:
         """Do what is due."""
         if self._due is None or self.driver.clock() < self._due:
             return
         self._due = None
+        waiting = self._requests.waiting
         match self._state:
             case _State.LINGERING:
                 self.ending = Ending.RESET
-            case _State.HEAD if not self._buffer:
+            case _State.READING if waiting:
+                self._refuse(self.model.overdue(waiting))
+            case _State.READING:
                 self._finish()
-            case _State.HEAD | _State.CONTENT:
-                self._own(self.model.overdue(str(self._state)))
             case _State.WAITING:
-                assert self._far is not None
-                self.trouble(self._far, Trouble.SILENT if self._far.reached else Trouble.UNREACHABLE)
+                far = self._upstream
+                self.trouble(far, Trouble.SILENT if far.reached else Trouble.UNREACHABLE)
             case _:
                 self.log.append(self.model.silence(tunnel=self._state is _State.TUNNEL))
                 self._finish()
@@ -143,8 +124,8 @@ class ProxyParty:
     def full(self) -> bool:
         """Whether no more bytes should be read from the client for now."""
         if self._state is _State.TUNNEL:
-            return self._far is not None and self._far.choked
-        return self._state is not _State.LINGERING and len(self._buffer) > MOST_WAITING
+            return self._upstream.choked
+        return len(self._requests.buffer) > MOST_WAITING
 
     def writable(self, ready: bool) -> None:  # noqa: FBT001
         """Take note whether the client takes more."""
@@ -178,131 +159,120 @@ class ProxyParty:
     def _write(self, data: bytes) -> None:
         if data:
             self._writes.append(data)
-        self.driver.wrote()
+            self.driver.wrote()
 
     # requests
 
     def _read(self) -> None:
-        if self._reading:  # what answered a request comes back here; one loop reads them all
+        """Read requests until one has to wait for its answer; what answers at once comes back here, and returns."""
+        if self._reading:
             return
         self._reading = True
-        while self._state in (_State.HEAD, _State.CONTENT):
-            if not (self._read_head() if self._state is _State.HEAD else self._read_content()):
-                break
+        while self._state is _State.READING and (found := self._requests.read()) is not None:
+            self._take(found)
         self._reading = False
+        if self._state is _State.READING:
+            self._await_client()
 
-    def _read_head(self) -> bool:
-        found = self.model.read_head(bytes(self._buffer)) if self._buffer else None
-        if found is None:
-            return False
-        if isinstance(found, Own):
-            self._own(found)
-            return False
-        head, length = found
-        self._head = head
-        del self._buffer[:length]
-        self._number += 1
-        self._content, self._body = content_of_request(head), b""
-        self._state = _State.CONTENT
-        if self.model.continues and not self._content.over and _expects_continue(head):
-            self._write(ResponseHead(100, "Continue").to_bytes())
-        return True
+    def _take(self, found: Request | ResponseHead | Own) -> None:
+        if isinstance(found, ResponseHead):
+            self._write(found.to_bytes())
+        elif isinstance(found, Own):
+            self._refuse(found)
+        else:
+            self._go(found)
 
-    def _read_content(self) -> bool:
-        content = self._content
-        assert content is not None
-        assert self._head is not None
-        if not content.over:
+    def _await_client(self) -> None:
+        waiting = self._requests.waiting
+        if self._near_ended and waiting:
+            self._refuse(self.model.cut(bytes(self._requests.buffer)))
+        elif self._near_ended:
+            self._finish()
+        elif waiting == "content":
             self._wait(self.model.times.content)
-            self._body += content.feed(bytes(self._buffer)) if self._buffer else b""
-            self._buffer.clear()
-            if content.broken:
-                self._own(self.model.cut(b""))
-            if not content.over:
-                return False
-            self._buffer += content.left
-        self._go(Request(self._head, self._body, self._number))
-        return self._state is _State.HEAD
+        elif waiting and not self._head_begun:
+            self._head_begun = True
+            self._wait(self.model.times.head)
 
     def _go(self, request: Request) -> None:
         """Answer a whole request, or send it on."""
+        self._state = _State.WAITING
         self.rounds.append(Round(request))
         decision = self.model.route(request)
         if isinstance(decision, Own):
             self._own(decision)
             return
-        self.rounds[-1].forward = decision
-        self._state = _State.WAITING
-        self._answer.clear()
-        if self._far is not None and not self._far.ended and self._far.address == decision.address:
+        self._round.forward = decision
+        if self._far is not None and self._far.address == decision.address:
             self.reached(self._far)
             return
         self._drop()
-        self._far = FarSide(self, decision.address)
+        self._far = FarSide(self, decision.address, self.model.times.linger)
         self._wait(self.model.times.connect)
-        self.driver.dial(decision.address, self._far)
+        self._far.dial()
 
-    # what comes in on a far leg
+    # what comes in on a far leg; one that was left says nothing any more
 
     def reached(self, far: FarSide) -> None:
         """Send the request, now that the upstream is there."""
-        if far is not self._far or self._state is not _State.WAITING:
-            far.end()
-            return
-        self._wait(self.model.answer_time(self._forward))
-        far.write(self._forward.to_bytes())
+        if far is self._far:
+            self._wait(self.model.answer_time(self._forward))
+            far.write(self._forward.to_bytes())
 
     def trouble(self, far: FarSide, trouble: Trouble) -> None:
         """Answer for an upstream that cannot."""
-        if far is self._far and self._state in (_State.WAITING, _State.HELD):
+        if far is self._far:
             self._own(self.model.failed(self._round.request, self._forward, trouble))
 
     def heard(self, far: FarSide, data: bytes) -> None:
         """Take bytes of an upstream."""
         if far is not self._far:
             return
-        if self._state is _State.TUNNEL:
-            self._wait(self.model.tunnel_time(self._forward))
-            self._write(data)
-        elif self._state is _State.WAITING:
-            self._wait(self.model.answer_time(self._forward))
-            self._answer += data
-            self._read_answers()
-        elif self._state is _State.ANSWER:
-            self._wait(self.model.answer_time(self._forward))
-            self._relay_content(data)
+        match self._state:
+            case _State.TUNNEL:
+                self._wait(self.model.tunnel_time(self._forward))
+                self._write(data)
+            case _State.WAITING:
+                self._wait(self.model.answer_time(self._forward))
+                self._answers.buffer += data
+                self._read_answers(far)
+            case _State.ANSWER:
+                self._wait(self.model.answer_time(self._forward))
+                self._answers.buffer += data
+                self._relay_content(self._answers.read_content())
+            case _State.READING:  # it was kept, and nobody asked
+                self._drop()
 
     def left(self, far: FarSide) -> None:
         """Take the FIN of an upstream."""
+        if far is self._far and self._state is _State.ANSWER:
+            self._relay_content(self._answers.end())
+        elif far is self._far and self._state is _State.TUNNEL and self.model.half_closes and not self._near_ended:
+            self.ending = Ending.FIN
+            self.driver.wrote()
+        else:
+            self.lost(far)
+
+    def lost(self, far: FarSide) -> None:
+        """Take note that the connection to an upstream is no more."""
         if far is not self._far:
             return
         match self._state:
             case _State.WAITING:
                 self.trouble(far, Trouble.CLOSED)
-            case _State.ANSWER:
-                self._relay_content(b"")
-                if self._state is _State.ANSWER:  # the content is cut short
-                    self._finish()
-            case _State.TUNNEL if self.model.half_closes and not self._near_ended:
-                self.ending = Ending.FIN
-                self.driver.wrote()
-            case _State.TUNNEL | _State.HELD:
-                self._finish()
-            case _:
+            case _State.READING:
                 self._drop()
+            case _:
+                self._finish()
 
-    def _read_answers(self) -> None:
-        while self._state is _State.WAITING:
-            found = self.model.read_answer(bytes(self._answer))
-            if found is None:
-                return
-            assert self._far is not None
+    # answers
+
+    def _read_answers(self, far: FarSide) -> None:
+        while self._state is _State.WAITING and (found := self._answers.read_head()) is not None:
             if isinstance(found, Trouble):
-                self.trouble(self._far, found)
-                return
-            head, length = found
-            del self._answer[:length]
-            self._relay(head)
+                self.trouble(far, found)
+            else:
+                self._relay(found)
 
     def _relay(self, head: ResponseHead) -> None:
         made = self.model.relay(self._round.request, self._forward, head)
@@ -314,64 +284,70 @@ class ProxyParty:
         self._write(made.data)
         match made.turn:
             case Turn.FINAL:
-                self._state = _State.ANSWER
-                self._framing, self._keeps, self._keeps_upstream = made.framing, made.keeps, made.keeps_upstream
-                self._content = content_of_answer(self._round.request.head.method, head)
-                self._relay_content(bytes(self._answer))
+                self._state, self._made = _State.ANSWER, made
+                self._answers.begin_content(self._round.request.head.method, head, made.framing)
+                self._relay_content(self._answers.read_content())
             case Turn.SWITCH:
                 self._tunnel()
             case Turn.HELD:
                 self._state = _State.HELD
 
     def _relay_content(self, data: bytes) -> None:
-        content = self._content
-        assert content is not None
-        found = b"" if content.over else content.feed(data)
-        if found:
-            self._write(chunk(found) if self._framing is Framing.CHUNKED else found)
-        if content.broken:
+        self._write(data)
+        if self._answers.broken:
             self._finish()
-        elif content.over:
-            self._answered()
+        elif self._answers.over:
+            self._answered(self._made)
 
-    def _answered(self) -> None:
-        """Go on to the next request, or close, once an answer is whole."""
-        if self._framing is Framing.CHUNKED:
-            self._write(chunk(b""))
-        if not self._keeps_upstream:
+    def _answered(self, made: Relay) -> None:
+        """Go on to the next request, or close."""
+        if not (made.keeps_upstream and self._answers.clean) or self._upstream.ended:
             self._drop()
-        if not self._keeps or self._framing is Framing.CLOSE or self._near_ended:
+        if made.keeps and made.framing is not Framing.CLOSE:
+            self._next()
+        else:
             self._finish()
-            return
-        self._next()
 
     def _next(self) -> None:
-        self._state = _State.HEAD
-        self._wait(self.model.times.head if self._buffer else self.model.times.keep_alive)
+        self._round.drop_content()
+        self._state = _State.READING
+        self._head_begun = False
+        self._wait(self.model.times.keep_alive)
         self._read()
+
+    # the tunnel
 
     def _tunnel(self) -> None:
         """Turn both legs into one: what came early goes first."""
-        far = self._far
-        assert far is not None
         self._state = _State.TUNNEL
         self._wait(self.model.tunnel_time(self._forward))
-        if self._buffer:
-            far.write(bytes(self._buffer))
-            self._buffer.clear()
-        if self._answer:
-            self._write(bytes(self._answer))
+        if early := self._requests.take_rest():
+            self._upstream.write(early)
+        self._write(self._answers.take_rest())
+        if self._near_ended:
+            self._end_half()
+
+    def _end_half(self) -> None:
+        """End the client's direction of a tunnel, or all of it."""
+        if self.model.half_closes and not self._upstream.ended:
+            self._upstream.fin()
+        else:
+            self._finish()
 
     # ends
+
+    def _refuse(self, own: Own) -> None:
+        """Answer what is no whole request: nothing that may follow can be read."""
+        self._own(own._replace(closes=True))
 
     def _own(self, own: Own) -> None:
         """Give an answer of the proxy's own; the upstream, if there is one, is left."""
         self._drop()
-        if self._state is not _State.HEAD and self.rounds:
-            self.rounds[-1].own = own
+        if self._state is not _State.READING:
+            self._round.own = own
         self.log.append(own.log)
         self._write(own.data)
-        if own.closes or self._near_ended:
+        if own.closes:
             self._finish()
         else:
             self._next()
@@ -379,20 +355,29 @@ class ProxyParty:
     def _finish(self) -> None:
         """Send our FINs once all is written, and linger."""
         self._drop()
+        if self.rounds:
+            self._round.drop_content()
         self._state = _State.LINGERING
-        self._buffer.clear()
+        self._requests.buffer.clear()
         if self.ending is Ending.NOT_YET:
             self.ending = Ending.FIN
         self._wait(self.model.times.linger)
-        self.driver.wrote()
 
     def _drop(self) -> None:
+        self._answers.buffer.clear()
         if self._far is not None:
             self._far.end()
             self._far = None
 
     def _wait(self, seconds: float) -> None:
+        """Set the time by which something must come; whoever drives looks at it anew."""
         self._due = self.driver.clock() + seconds
+        self.driver.wrote()
+
+    @property
+    def _upstream(self) -> FarSide:
+        assert self._far is not None
+        return self._far
 
     @property
     def _round(self) -> Round:
@@ -403,7 +388,3 @@ class ProxyParty:
         forward = self._round.forward
         assert forward is not None
         return forward
-
-
-def _expects_continue(head: RequestHead) -> bool:
-    return any(each.lower() == "100-continue" for each in head.fields.elements("Expect"))

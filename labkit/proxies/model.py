@@ -12,9 +12,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from labkit.wire.fields import Fields
 from labkit.wire.http1 import RequestHead, ResponseHead
 
 __all__ = ["Change", "Fate", "Forward", "Framing", "Model", "Own", "Relay", "Request", "Times", "Trouble", "Turn"]
+
+_MOST_CONTENT = 4 << 20  # bytes of a request's content that a proxy holds, whatever its configuration says
 
 
 class Fate(StrEnum):
@@ -227,11 +230,22 @@ class Model(ABC):
     def cut(self, data: bytes) -> Own:
         """Answer a client that closes its direction in the middle of a request."""
 
+    def broken(self, head: RequestHead) -> Own:  # noqa: ARG002  a model may look at it
+        """Answer a client whose content cannot be read: a chunk that is none, a length that is no number."""
+        return self.cut(b"")
+
+    def too_long(self, head: RequestHead, length: int) -> Own | None:  # noqa: ARG002
+        """Answer a client whose content is `length` bytes long, or says so ahead; None where that is not too long."""
+        if length <= _MOST_CONTENT:
+            return None
+        answer = ResponseHead(413, "Content Too Large", Fields((("Content-Length", "0"), ("Connection", "close"))))
+        return Own(answer.to_bytes(), f"the lab's limit of {_MOST_CONTENT} bytes of content")
+
     def silence(self, *, tunnel: bool) -> str:
         """Return what the error log says where a tunnel, or an upstream in the middle of its answer, is silent."""
         return f"the {'tunnel' if tunnel else 'upstream'} was silent for too long"
 
-    def tunnel_time(self, forward: Forward) -> float:  # noqa: ARG002  a model may look at it
+    def tunnel_time(self, forward: Forward) -> float:  # noqa: ARG002
         """Return how long a tunnel may be silent, in seconds."""
         return self.times.tunnel
 

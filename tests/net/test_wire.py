@@ -58,6 +58,9 @@ class Told:
     def receive_eof(self):
         self.got.append("fin")
 
+    def gone(self):
+        self.got.append("gone")
+
     def tick(self):
         self.got.append("tick")
         self.deadline = None
@@ -149,7 +152,7 @@ async def test_nothing_is_written_after_the_fin(wire, party, transport, ended):
 async def test_a_reset_is_recorded(wire, party, transport, ended):
     """A connection that breaks off is a reset in both directions, and the party sees the end."""
     wire.connection_lost(ConnectionResetError())
-    assert party.got == ["fin"]
+    assert party.got == ["gone", "fin"]
     assert ended == [wire]
     assert {wire.recording.trace().end(way) for way in Direction} == {How.RESET}
     wire.flush()

@@ -1,0 +1,72 @@
+"""What an upstream answers to one request: its heads, and the content of the final one, framed anew for the client."""
+
+from __future__ import annotations
+
+from labkit.parties.conversation import MOST_WAITING
+from labkit.proxies.content import Content, chunk, content_of_answer
+from labkit.proxies.model import Framing, Model, Trouble
+from labkit.wire.http1 import ResponseHead
+
+__all__ = ["Answers"]
+
+
+class Answers:
+    """Reads answers; what waits to be read stays in `buffer`."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._content: Content | None = None
+        self._framing = Framing.NONE
+        self.buffer = bytearray()
+
+    def read_head(self) -> ResponseHead | Trouble | None:
+        """Return the next head, what is wrong with it, or None for more."""
+        found = self._model.read_answer(bytes(self.buffer)) if self.buffer else None
+        if found is None:
+            return Trouble.GARBAGE if len(self.buffer) > MOST_WAITING else None
+        if isinstance(found, Trouble):
+            return found
+        head, length = found
+        del self.buffer[:length]
+        return head
+
+    def begin_content(self, method: str, head: ResponseHead, framing: Framing) -> None:
+        """Go on to the content behind a final head; `method` is the request's."""
+        self._content, self._framing = content_of_answer(method, head), framing
+
+    def read_content(self) -> bytes:
+        """Return the content that has come, as it goes to the client."""
+        assert self._content is not None
+        found = self._content.feed(self.take_rest())
+        if self._framing is Framing.NONE:
+            return b""
+        if self._framing is not Framing.CHUNKED:
+            return found
+        return (chunk(found) if found else b"") + (chunk(b"") if self.over else b"")
+
+    def end(self) -> bytes:
+        """Take the end of the direction: content that it ends is over, any other is cut short."""
+        assert self._content is not None
+        self._content.end()
+        return chunk(b"") if self.over and self._framing is Framing.CHUNKED else b""
+
+    @property
+    def over(self) -> bool:
+        """Whether the content is whole."""
+        return self._content is not None and self._content.over
+
+    @property
+    def broken(self) -> bool:
+        """Whether the content was cut short, or cannot be read."""
+        return self._content is not None and bool(self._content.broken)
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing came behind the content: what follows belongs to the next request."""
+        return self._content is not None and not self._content.left
+
+    def take_rest(self) -> bytes:
+        """Return, and forget, what waits to be read."""
+        rest = bytes(self.buffer)
+        self.buffer.clear()
+        return rest

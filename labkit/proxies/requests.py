@@ -1,0 +1,77 @@
+"""The requests that a client sends to a proxy, read one after the other; what is no request the model answers."""
+
+from __future__ import annotations
+
+from labkit.proxies.content import Content, content_of_request, declared
+from labkit.proxies.model import Model, Own, Request
+from labkit.wire.http1 import RequestHead, ResponseHead
+
+__all__ = ["Requests"]
+
+
+class Requests:
+    """Reads requests; what waits to be read stays in `buffer`."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._head: RequestHead | None = None
+        self._content: Content | None = None
+        self._body = bytearray()
+        self.buffer = bytearray()
+        self.number = 0
+
+    @property
+    def waiting(self) -> str:
+        """What is not complete yet: "head", "content", or nothing where nothing was begun."""
+        if self._content is not None:
+            return "content"
+        return "head" if self.buffer else ""
+
+    def read(self) -> Request | ResponseHead | Own | None:
+        """Read on: a whole request, a 100 (Continue) to send at once, the answer to what is none, or None for more."""
+        return self._read_head() if self._content is None else self._read_content(self._content)
+
+    def take_rest(self) -> bytes:
+        """Return, and forget, what came behind the last request."""
+        rest = bytes(self.buffer)
+        self.buffer.clear()
+        return rest
+
+    def _read_head(self) -> Request | ResponseHead | Own | None:
+        found = self._model.read_head(bytes(self.buffer)) if self.buffer else None
+        if found is None or isinstance(found, Own):
+            return found
+        self._head, length = found
+        del self.buffer[:length]
+        self.number += 1
+        self._content = content_of_request(self._head)
+        self._body.clear()
+        if refused := self._check(0 if self._content.broken else declared(self._head.fields)):
+            return refused
+        if self._model.continues and not self._content.over and _expects_continue(self._head):
+            return ResponseHead(100, "Continue")
+        return self._read_content(self._content)
+
+    def _read_content(self, content: Content) -> Request | Own | None:
+        assert self._head is not None
+        if not content.over and self.buffer:
+            self._body += content.feed(bytes(self.buffer))
+            self.buffer.clear()
+            self.buffer += content.left
+        if content.broken:
+            return self._model.broken(self._head)
+        if refused := self._check(len(self._body)):
+            return refused
+        if not content.over:
+            return None
+        self._content = None
+        return Request(self._head, bytes(self._body), self.number)
+
+    def _check(self, length: int) -> Own | None:
+        assert self._head is not None
+        return self._model.too_long(self._head, length)
+
+
+def _expects_continue(head: RequestHead) -> bool:
+    """Whether the client waits for a 100 before it sends content; one of HTTP/1.0 cannot (RFC 9110, 10.1.1)."""
+    return head.version != "HTTP/1.0" and any(each.lower() == "100-continue" for each in head.fields.elements("Expect"))
