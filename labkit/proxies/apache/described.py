@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from labkit.errors import Unmodelled, WrongUse
+from labkit.errors import WrongUse
 from labkit.proxies.apache.completing import Site, written
 from labkit.proxies.apache.doors import door_of, listened, virtual_hosts
+from labkit.proxies.apache.model import apache_model
 from labkit.proxies.apache.modules import ALWAYS, CHOSEN, chosen, needed
 from labkit.proxies.apache.reading import Line, directives, every, read, shown
 from labkit.proxies.apache.resolving import Resolver
@@ -123,9 +124,9 @@ class Apache(Proxy):
         """Return the model of it.
 
         Raises:
-            Unmodelled: always, for now.
+            Unmodelled: a directive could matter that the model does not know; it is named, with its line.
         """
-        raise Unmodelled("Apache has no model yet; run it for real")
+        return apache_model(self.directives, self.loaded, self.door_port)
 
 
 def _leads(line: Line) -> bool:
