@@ -115,7 +115,7 @@ class ProxyParty:
             case _:
                 self.log.append(self.model.silence(tunnel=self._state is _State.TUNNEL))
                 if self._state is _State.ANSWER:
-                    self._write(self._answers.held_head())
+                    self._write(self._answers.silent())
                 self._finish()
 
     @property

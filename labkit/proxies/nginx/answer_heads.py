@@ -54,9 +54,11 @@ def read_answer(data: bytes, most: int) -> tuple[Answer, int] | str | None:
         line = FIELD.fullmatch(raw[:-1]) if end else FIELD_SO_FAR.fullmatch(raw)
         if raw in (b"\n", b"\r\n"):
             return _answer(found, lines), end
+        if raw.startswith(b"HTTP/"):  # a second status line is passed over
+            continue
         if not line:
             return _invalid(raw)
-        if end and not raw.startswith(b"HTTP/"):  # a second status line is passed over
+        if end:
             lines.append((line[1].decode("latin-1"), (line[2] or b"").decode("latin-1")))
     return None
 

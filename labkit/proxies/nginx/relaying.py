@@ -13,6 +13,7 @@ from labkit.proxies.nginx.levels import Level
 from labkit.proxies.nginx.pages import Out, status_line
 from labkit.proxies.nginx.routing import Passing, Routing
 from labkit.proxies.nginx.trip import Trip
+from labkit.wire.fields import Fields, Pair
 from labkit.wire.http1 import ResponseHead
 
 __all__ = ["Relaying"]
@@ -125,7 +126,7 @@ class Relaying:
         return Relay(
             Turn.FINAL, data, framing, trip.keeps and not trip.headless,
             pooled and (bare or passed.chunked or length is not None), every, _unasked(head),
-            self.holds(level, passed.accel),
+            self.holds(level, passed.accel), _reads(head, passed),
         )  # fmt: skip
 
     def failed(self, forward: Passing, trouble: Trouble) -> Own | Forward:
@@ -149,6 +150,15 @@ class Relaying:
         if not why or why not in causes or unsafe or forward.tried >= most:
             return None
         return replace(forward, tried=forward.tried + 1)
+
+
+def _reads(head: Answer, passed: Passed) -> ResponseHead:
+    """Return the head by which nginx finds the end of the content: an interim status is one like any other."""
+    if passed.chunked:
+        lines: tuple[Pair, ...] = (("Transfer-Encoding", "chunked"),)
+    else:
+        lines = () if passed.length is None else (("Content-Length", str(passed.length)),)
+    return ResponseHead(head.status if head.status in (204, 304) else 200, "", Fields(lines))
 
 
 def _unasked(head: Answer) -> str:
