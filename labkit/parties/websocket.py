@@ -67,6 +67,8 @@ class WebSocket(Conversation):
         if not self._held and not self.core.reader.eof:
             self.core.receive_eof()
             self._collect()
+            if self.core.state is State.CLOSED:  # its parser would hold on to it, for bytes that do not come
+                self.core.parser.close()
 
     def _collect(self) -> None:
         queue = self._queue
