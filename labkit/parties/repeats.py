@@ -15,10 +15,24 @@ from labkit.wire.fields import Fields, Pair
 from labkit.wire.http1 import RequestHead
 from labkit.wire.upgrade import accept_key
 
-__all__ = ["Repeats"]
+__all__ = ["Repeat", "Repeats"]
 
 _MOST = 64  # offers; the oldest goes where there are more
 _KEY = re.compile(rb"\nSec-WebSocket-Key: ([A-Za-z0-9+/]{21}[AQgw]==)\r\n", re.IGNORECASE)
+
+
+class Repeat(NamedTuple):
+    """An offer that was made before, maybe with another key.
+
+    Args:
+        head: the head, with the key of now.
+        switch: what was decided on it then; its field lines have the Accept of then.
+        answer: the bytes of the 101, with the Accept of now.
+    """
+
+    head: RequestHead
+    switch: Switch
+    answer: bytes
 
 
 class Repeats:
@@ -42,44 +56,35 @@ class Repeats:
             return
         while len(self._known) >= _MOST:
             del self._known[next(iter(self._known))]
-        asked, answered = _Gap.at("sec-websocket-key", head.fields), _Gap.at("sec-websocket-accept", switch.fields)
-        self._known[_less(raw, key)] = _Known(head, asked, switch, answered)
+        place = next(place for place, line in enumerate(head.fields) if line[0].lower() == "sec-websocket-key")
+        lines, accept = head.fields.lines, accept_key(key[1].decode())
+        before, _, after = switch.head.to_bytes().partition(accept.encode())
+        self._known[_less(raw, key)] = _Known(
+            head, lines[:place], lines[place][0], lines[place + 1 :], switch, before, after
+        )
 
-    def find(self, raw: bytes) -> tuple[RequestHead, Switch] | None:
-        """Return what the bytes of a head say and what was decided, where they repeat an offer but for the key."""
+    def find(self, raw: bytes) -> Repeat | None:
+        """Return what there is to a head, given as bytes, that repeats an offer but for its key."""
         key = _KEY.search(raw)
         known = self._known.get(_less(raw, key)) if key else None
         if key is None or known is None:
             return None
-        head, switch, value = known.head, known.switch, key[1].decode()
-        fields = known.answered.filled(accept_key(value))
-        return (
-            RequestHead(head.method, head.target, known.asked.filled(value), head.version),
-            Switch(switch.protocol, fields, websocket=True, subprotocol=switch.subprotocol),
-        )
-
-
-class _Gap(NamedTuple):
-    """Field lines around one whose value is left out."""
-
-    before: tuple[Pair, ...]
-    name: str
-    after: tuple[Pair, ...]
-
-    @classmethod
-    def at(cls, name: str, fields: Fields) -> _Gap:
-        place = next(place for place, line in enumerate(fields) if line[0].lower() == name)
-        return cls(fields.lines[:place], fields.lines[place][0], fields.lines[place + 1 :])
-
-    def filled(self, value: str) -> Fields:
-        return Fields((*self.before, (self.name, value), *self.after))
+        value = key[1].decode()
+        fields = Fields((*known.lines_before, (known.name, value), *known.lines_after))
+        head = RequestHead(known.head.method, known.head.target, fields, known.head.version)
+        return Repeat(head, known.switch, known.before + accept_key(value).encode() + known.after)
 
 
 class _Known(NamedTuple):
+    """An offer and its answer, each in the parts that stand before and after the key, or the Accept."""
+
     head: RequestHead
-    asked: _Gap
+    lines_before: tuple[Pair, ...]
+    name: str
+    lines_after: tuple[Pair, ...]
     switch: Switch
-    answered: _Gap
+    before: bytes
+    after: bytes
 
 
 def _less(raw: bytes, key: re.Match[bytes]) -> bytes:

@@ -198,8 +198,9 @@ class ServerParty(Speaker):
     def _take_head(self, raw: bytes) -> bool:
         if known := self._repeats.find(raw):
             del self._buffer[: len(raw)]
-            self._head, switch = known
-            return self._answer(switch)
+            self._due, self._head = None, known.head
+            self._go_on(known.answer, known.switch, close=False)
+            return False
         head = read_head(raw)
         if isinstance(head, Answer):
             self._decline(head)
@@ -213,7 +214,7 @@ class ServerParty(Speaker):
         if not any(name.lower() in _OF_CONTENT for name, _ in head.fields):
             del self._buffer[: len(raw)]
             decision = self._decided(head)
-            if isinstance(decision, Switch):
+            if isinstance(decision, Switch) and not self.server.faults:
                 self._repeats.keep(raw, head, decision)
             return self._answer(decision)
         self._reader = h11.Connection(h11.SERVER, max_incomplete_event_size=self.limits.head)
@@ -279,7 +280,7 @@ class ServerParty(Speaker):
     def _conclude(self, decision: Switch | Answer, *, close: bool) -> None:
         """Write the answer, with the faults that are asked for, and go on."""
         if isinstance(decision, Switch):
-            head, content = ResponseHead(101, "Switching Protocols", decision.fields), b""
+            head, content = decision.head, b""
         else:
             head, content = self._final(decision, close=close)
         if not self.server.faults or self._head is None:
