@@ -344,7 +344,7 @@ class ServerParty(Speaker):
         head, limits = self._head, self.limits
         assert head is not None
         if switch.websocket:
-            core = Core(Side.SERVER, limits.message, limits.fragments, extensions=switch.extensions)
+            core = partial(Core, Side.SERVER, limits.message, limits.fragments, extensions=switch.extensions)
             self._after = WebSocket(self.driver, core, limits.close_time)
         else:
             self._after = Raw(self.driver, limits.close_time)
