@@ -95,7 +95,7 @@ def to_backend(sending: Sending, length: int | None, port: str) -> Ledger:
         ledger.unset("Expect", "Proxy100Continue Off", settings.last("Proxy100Continue"))
     if settings.on("ProxyAddHeaders", default=True):
         ledger.merge("X-Forwarded-For", CLIENT, _FORWARDED)
-        if saved:
+        if saved is not None:
             ledger.merge("X-Forwarded-Host", saved, _FORWARDED)
         ledger.merge("X-Forwarded-Server", sending.host.name, _FORWARDED)
     ledger.first("Host")
@@ -138,6 +138,7 @@ def _end(ledger: Ledger, sending: Sending, length: int | None) -> None:
     """Write the lines at the end of a head: framing, and what the module says of the connection."""
     settings, by = sending.settings, sending.by
     if sending.module == "wstunnel":
+        ledger.unset("Expect", f"{by}: {_MODULE['wstunnel']} waits for no 100", by)
         why = f"{by}: {_MODULE['wstunnel']} writes these itself, whatever the client sent"
         ledger.add("Upgrade", sending.upgrade or "", why, by)
         ledger.add("Connection", "Upgrade", why, by)

@@ -48,6 +48,7 @@ class Refused(NamedTuple):
         notes: what the page adds.
         head: as far as it can be read.
         closes: whether the answer says so; the connection is closed in any case.
+        bare: whether the answer has no Content-Length.
     """
 
     status: int
@@ -55,6 +56,7 @@ class Refused(NamedTuple):
     notes: str = ""
     head: RequestHead = RequestHead("GET", "/")
     closes: bool = True
+    bare: bool = False
 
 
 def read_request(data: bytes, settings: Settings) -> tuple[RequestHead, int] | Refused | None:
@@ -67,6 +69,8 @@ def read_request(data: bytes, settings: Settings) -> tuple[RequestHead, int] | R
     start = begun.end() if begun else 0
     if start > 2 * _BLANK_LINES:
         return Refused(400, REQUESTS[Fault.BAD_START])
+    if data.startswith(b"\n", start):
+        return Refused(400, REQUESTS[Fault.BARE_LF])
     line = data.find(b"\n", start)
     most = settings.number("LimitRequestLine", _LIMIT)
     if (line if line >= 0 else len(data)) - start > most + 1:
@@ -127,7 +131,7 @@ def _request_line(value: RequestHead | ResponseHead | None) -> Refused | None:
     if method == "CONNECT":
         fits = re.fullmatch(r"(\[[^\]/]*\]|[^:/]+):[0-9]+", target)
     else:
-        fits = re.fullmatch(r"/.*|[A-Za-z][A-Za-z0-9+.-]*://[^/].*", target, re.DOTALL)
+        fits = re.fullmatch(r"/.*|[Hh][Tt][Tt][Pp]://[^/?#].*", target, re.DOTALL)
     if (not fits and (method, target) != ("OPTIONS", "*")) or "#" in target or _user(target):
         return Refused(400, f"AH03450: HTTP Request Line; Unable to parse URI: '{target}'", head=value)
     return None

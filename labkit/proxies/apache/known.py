@@ -149,7 +149,7 @@ _MODELLED: dict[str, Known] = {
         Matters.MODELLED, "On, the backend is told who asked (X-Forwarded-For, -Host, -Server)", _only("on", "off")
     ),
     "proxyvia": Known(
-        Matters.MODELLED, "adds Via to requests and final answers, not to a 101", _only("on", "off", "full", "block")
+        Matters.MODELLED, "adds Via to requests and answers, a 101 too, and does nothing else", _only("on", "off", "full", "block")
     ),
     "proxytimeout": Known(
         Matters.MODELLED, "bounds the wait for the backend's answer; a tunnel is cut after this time or Timeout without a "
