@@ -67,27 +67,29 @@ def read_request(data: bytes, settings: Settings) -> tuple[RequestHead, int] | R
     """
     begun = _EMPTY.match(data)
     start = begun.end() if begun else 0
-    if start > 2 * _BLANK_LINES:
-        return Refused(400, REQUESTS[Fault.BAD_START])
-    if data.startswith(b"\n", start):
-        return Refused(400, REQUESTS[Fault.BARE_LF])
     line = data.find(b"\n", start)
-    most = settings.number("LimitRequestLine", _LIMIT)
-    if (line if line >= 0 else len(data)) - start > most + 1:
-        return Refused(414, f"AH00565: request failed: client's request-line exceeds LimitRequestLine ({most})")
+    if refused := _begins(data, start, line, settings.number("LimitRequestLine", _LIMIT)):
+        return refused
     if line < 0:
         return None
     if (simple := _SIMPLE.fullmatch(data, start, line + 1)) and b"HTTP/" not in simple[2][:5]:
         return _oldest(simple, line + 1)
     length = head_length(data, start)
-    end = length if length is not None else data.rfind(b"\n") + 1
-    found = scan(data[:end], start)
-    if refused := _fault(found.lines, settings) or _request_line(found.value):
+    found = scan(data[: length if length is not None else data.rfind(b"\n") + 1], start)
+    refused = _fault(found.lines, settings) or _request_line(found.value)
+    if refused or length is None or not isinstance(found.value, RequestHead):
         return refused
-    if length is None or not isinstance(found.value, RequestHead):
-        return None
     head = RequestHead(found.value.method, found.value.target, _joined(found.value.fields), found.value.version)
     return _checked(head) or (head, length)
+
+
+def _begins(data: bytes, start: int, line: int, most: int) -> Refused | None:
+    """Refuse what cannot begin a request: too many empty lines, one that ends in LF alone, a line too long."""
+    if start > 2 * _BLANK_LINES or data.startswith(b"\n", start):
+        return Refused(400, REQUESTS[Fault.BARE_LF])
+    if (line if line >= 0 else len(data)) - start > most + 1:
+        return Refused(414, f"AH00565: request failed: client's request-line exceeds LimitRequestLine ({most})")
+    return None
 
 
 def _oldest(simple: re.Match[bytes], end: int) -> tuple[RequestHead, int] | Refused:

@@ -160,7 +160,7 @@ def merged(lines: Iterable[tuple[str, str]]) -> Fields:
     return Fields(tuple(found))
 
 
-def answer(
+def answer(  # noqa: PLR0913  all but four by name
     status: int,
     style: Style,
     head: RequestHead,

@@ -1,4 +1,4 @@
-"""What httpd makes of a backend's answer: the 101, interim answers, and final ones, as mod_proxy_http 2.4.71 does it."""
+"""What mod_proxy_http 2.4.71 makes of a backend's answer: of a 101, of interim answers, and of final ones."""
 
 from __future__ import annotations
 
@@ -104,13 +104,9 @@ def switch(request: Request, way: Way, answer: ResponseHead) -> Relay | Problem:
 
 
 def _say_again(ledger: Ledger, named: str) -> None:
-    """Put Connection and Upgrade back as httpd writes them; a line that came and goes on is no change."""
-    for name, value in (("Connection", "Upgrade"), ("Upgrade", named)):
-        came = next((each for each in ledger.entries if each.name.lower() == name.lower() and not each.went), None)
-        if came is None:
-            ledger.add(name, value, _AGAIN)
-        else:
-            came.went, came.name, came.value, came.by = True, name, value, _AGAIN
+    """Put Connection and Upgrade back as httpd writes them."""
+    ledger.again("Connection", "Upgrade", _AGAIN)
+    ledger.again("Upgrade", named, _AGAIN)
 
 
 def _or_none(text: str | None) -> str:
