@@ -149,6 +149,10 @@ def _doors(site: Site) -> Iterable[Note]:
             port = listened(line)
             what = "the port that the client dials" if port == site.door else "another port"
             yield Note(NoteKind.POINTED, line.line, shown(line), f"{what}: a free one of 127.0.0.1")
+        elif line.key == "proxypassreverse" and not site.keep_upstreams:
+            found = find(line, ()) or find(line, ("location",))
+            if found is not None and found.backend.key in site.places:
+                yield Note(NoteKind.POINTED, line.line, shown(line), "the same backend, so that it does what it did")
     for host in virtual_hosts(site.lines):
         yield Note(NoteKind.POINTED, host.line, shown(host), "its ports are free ones of 127.0.0.1 in the lab")
 
@@ -166,11 +170,11 @@ def _added(site: Site) -> Iterable[Note]:
     if not any(line.key == "servername" for line in site.lines):
         yield added("ServerName localhost", "of the main server; else httpd looks up the name of the machine")
     for port in site.unheard:
-        yield added(f"Listen {port}", _unheard(site, port))
+        yield added(f"Listen {port}", _unheard(site))
     yield added("DocumentRoot", "the private folder: there is no content")
 
 
-def _unheard(site: Site, port: int) -> str:
+def _unheard(site: Site) -> str:
     if any(line.key == "listen" for line in every(site.lines)):
         return "no Listen of the text opens that port: on a server another file does, or nobody gets in"
     if virtual_hosts(site.lines):
@@ -179,7 +183,7 @@ def _unheard(site: Site, port: int) -> str:
 
 
 def _said(site: Site) -> Iterable[Note]:
-    """What a learner is told once, of the whole."""
+    """Yield what a learner is told once, of the whole."""
     if not site.found or site.keep_upstreams:
         return
     if not any(line.key == "proxypreservehost" and line.args[:1] == ("On",) for line in every(site.lines)):
