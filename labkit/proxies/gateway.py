@@ -55,6 +55,7 @@ class ProxyParty:
         self._state = _State.READING
         self._requests = Requests(model)
         self._reading = self._near_ended = False
+        self._closing = False  # as soon as the content has come of what was answered without it
         self._head_begun = True  # the time for the first head runs from the connection
         self._far: FarSide | None = None
         self._answers = Answers(model)
@@ -105,7 +106,7 @@ class ProxyParty:
         match self._state:
             case _State.LINGERING:
                 self.ending = Ending.RESET
-            case _State.READING if waiting:
+            case _State.READING if waiting and not self._requests.unread:
                 self._refuse(self.model.late(waiting, bytes(self._requests.buffer)))
             case _State.READING:
                 self._finish()
@@ -115,7 +116,7 @@ class ProxyParty:
             case _:
                 self.log.append(self.model.silence(tunnel=self._state is _State.TUNNEL))
                 if self._state is _State.ANSWER:
-                    self._write(self._answers.held_head())
+                    self._write(self._answers.silent())
                 self._finish()
 
     @property
@@ -171,8 +172,14 @@ class ProxyParty:
         if self._reading:
             return
         self._reading = True
-        while self._state is _State.READING and (found := self._requests.read()) is not None:
-            self._take(found)
+        while self._state is _State.READING:
+            found = self._requests.read()
+            if self._closing and not self._requests.unread:
+                self._finish()
+            elif found is None:
+                break
+            else:
+                self._take(found)
         self._reading = False
         if self._state is _State.READING:
             self._await_client()
@@ -192,7 +199,7 @@ class ProxyParty:
         elif self._near_ended:
             self._finish()
         elif waiting == "content":
-            self._wait(self.model.times.content)
+            self._wait(self.model.times.linger if self._requests.unread else self.model.times.content)
         elif waiting and not self._head_begun:
             self._head_begun = True
             self._wait(self.model.times.head)
@@ -373,7 +380,10 @@ class ProxyParty:
             self._round.own = own
         self.log.append(own.log)
         self._write(own.data)
-        if own.closes:
+        if own.closes and self._requests.unread and not self._near_ended:
+            self._closing = True
+            self._next()
+        elif own.closes:
             self._finish()
         else:
             self._next()

@@ -22,6 +22,11 @@ class Requests:
         self.number = 0
 
     @property
+    def unread(self) -> bool:
+        """Whether a request was answered whose content is still to come."""
+        return self._answered
+
+    @property
     def waiting(self) -> str:
         """What is not complete yet: "head", "content", or nothing where nothing was begun."""
         if self._content is not None:
