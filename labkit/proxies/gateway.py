@@ -362,6 +362,9 @@ class ProxyParty:
         """End the client's direction of a tunnel, or all of it."""
         if held := self._requests.take_rest():
             self._upstream.write(held)
+        if self._unheard:
+            self.trouble(self._upstream, Trouble.CLOSED)
+            return
         if self._half_closes and not self._upstream.ended:
             self._upstream.fin()
         else:
