@@ -19,7 +19,7 @@ _REQUIRED = Server(require=True)  # says 426 where other servers say 400
 _MAP = "map $http_upgrade $connection_upgrade {\n    default upgrade;\n    ''      close;\n}\n"
 _FIELDS = ("proxy_set_header Upgrade $http_upgrade;", "proxy_set_header Connection $connection_upgrade;")
 _VERSION = "proxy_http_version 1.1;"
-_BACKEND = "proxy_pass http://127.0.0.1:3000;"
+_BACKEND = "proxy_pass http://app:3000;"
 _SAYS_426 = Seen(426)
 _DEAD = "127.0.0.1:9"  # the port of a service that nobody runs
 _KERNEL = Offer.websocket("/jupyter/api/kernels/7f3c/channels")

@@ -65,7 +65,8 @@ _NGINX = (
 def remedies(proxy: Proxy, directives: Sequence[Directive], line: int) -> list[Remedy]:
     """Return what could mend the way through one directive: the proxy_pass or ProxyPass in `line`."""
     make = {"nginx": _nginx, "apache": _apache}.get(proxy.name)
-    way = _way(directives, line) if line else None
+    whole = Directive("", block=tuple(directives))  # what is outside of all blocks has one, too
+    way = _way((whole,), line) if line else None
     return list(make(proxy.text.splitlines(), way)) if make and way else []
 
 
@@ -123,14 +124,16 @@ def _below(lines: list[str], directive: Directive, written: str) -> Edit | None:
     if not was:
         return None
     line = lines[directive.line - 1]
-    alone = line.strip() == was or line.strip().startswith(f"{was} #")
-    indent = line[: len(line) - len(line.lstrip())]
-    now = f"{was}\n{indent}{written}" if alone else f"{was} {written}"
-    return Edit(directive.line, was, now, f"below it add `{written}`" if alone else f"behind `{was}` add `{written}`")
+    before, _, after = line.partition(was)
+    if not before.strip() and re.match(r"\s*(#|$)", after):
+        return Edit(directive.line, line, f"{line}\n{before}{written}", f"below it add `{written}`")
+    return Edit(directive.line, was, f"{was} {written}", f"behind `{was}` add `{written}`")
 
 
 def _apache(lines: list[str], way: tuple[Directive, ...]) -> Iterator[Remedy]:
     *around, passing = way
+    beside = walk(around[-1].block or ()) if around else ()
+    yield from (_moved(lines, passing, each) for each in beside if _hidden(passing, each))
     line = lines[passing.line - 1]
     words = " ".join(passing.args).lower()
     if passing.name.lower() == "proxypass" and "http://" in words and "upgrade=" not in words and line[-1:] != "\\":
@@ -139,11 +142,6 @@ def _apache(lines: list[str], way: tuple[Directive, ...]) -> Iterator[Remedy]:
             Edit(passing.line, line, now, f"write `{now.strip()}`"),
             "mod_proxy_http takes Upgrade out unless the line says which protocol may pass", "RFC 9110, 7.6.1",
         )  # fmt: skip
-    yield from (
-        (_moved(lines, passing, each) for each in walk(around[-1].block or ()) if _hidden(passing, each))
-        if around
-        else ()
-    )
 
 
 def _hidden(passing: Directive, later: Directive) -> bool:

@@ -38,6 +38,7 @@ _MOST_LOG = 1 << 20  # bytes of what it says
 _MOST_WRITTEN = 64 << 20  # bytes of one file
 _NOBODY = 65534
 _TAKEN = re.compile(r"Address already in use|address already in use|cannot bind socket", re.IGNORECASE)
+_TOLD = re.compile(r"# line (\d+)$")
 _RUNNING: set[ExitStack] = set()
 
 
@@ -49,6 +50,8 @@ class Started:
         program: the program, and its version.
         place: where it runs.
         text: the configuration that it was given.
+
+    `pid` is the number of its first process.
     """
 
     def __init__(self, proxy: Proxy, program: Program, place: Place, text: str) -> None:
@@ -58,6 +61,7 @@ class Started:
         self._place = place
         self._kept: str | None = None
         self._ended = ""
+        self.pid = 0
 
     @property
     def port(self) -> int:
@@ -116,13 +120,18 @@ class Started:
 
     @cached_property
     def _lines(self) -> dict[int, str]:
-        """The lines of the completed configuration that stand in the text, too; the k-th of a kind is the k-th."""
+        """The lines of the text that those of the completed configuration are made from.
+
+        Where a comment says it, that; else the k-th line of some words is the k-th one of these words there.
+        """
         places: dict[tuple[str, ...], list[int]] = {}
         for number, line in enumerate(self.proxy.text.splitlines(), 1):
             places.setdefault(_words(line), []).append(number)
         found = {}
         for number, line in enumerate(self.text.splitlines(), 1):
-            if (words := _words(line)) and places.get(words):
+            if told := _TOLD.search(line):
+                found[number] = f"line {told[1]}"
+            elif (words := _words(line)) and places.get(words):
                 found[number] = f"line {places[words].pop(0)}"
         return found
 
@@ -200,9 +209,10 @@ def _started(stack: ExitStack, proxy: Proxy, program: Program, upstream: str, pa
     err = stack.enter_context((folder / "stderr").open("wb", buffering=0))
     user = _given_away(folder)
     stack.callback(started.keep)
-    words = [program.path, *how.words(str(folder), str(file))]
+    words = [program.path, *how.words(program, str(folder), str(file))]
     process = stack.enter_context(_running(words, err, folder, user))
     stack.callback(started.look, process)
+    started.pid = process.pid
     until = time.monotonic() + patience
     while not answers(place.port):
         if process.poll() is not None:

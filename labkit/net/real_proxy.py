@@ -52,7 +52,7 @@ class RealProxy(Tap):
     >>> if find("haproxy"):
     ...     with UpgradeServer() as server, RealProxy(Haproxy("server one app:3000"), to=server) as proxy:
     ...         _ = ask(proxy.url)
-    ...         assert [hop.server for hop in proxy.trace.hops] == ["HAProxy", "server"]
+    ...         assert [hop.server for hop in proxy.trace.hops] == ["haproxy", "server"]
     """
 
     kind = "proxy"

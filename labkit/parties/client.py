@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 import h11
 from websockets.client import ClientProtocol
@@ -193,7 +194,8 @@ class ClientParty(Speaker):
                     self._end()
                 elif isinstance(event, h11.Response):
                     self.status = event.status_code
-                    self._waits_for_fin = "close" in options(_fields(event))
+                    # what was sent behind the request may get an answer, too
+                    self._waits_for_fin = "close" in options(_fields(event)) or bool(self.offer.early)
                 elif isinstance(event, h11.EndOfMessage):
                     self._done()
                 elif not isinstance(event, (h11.Data, h11.InformationalResponse)):
@@ -243,7 +245,7 @@ class ClientParty(Speaker):
             self._fail(f"the 101 is not right: {error}")
             self._end()
             return
-        core = Core(Side.CLIENT, _MOST_MESSAGE, 1 << 20, self._masks, extensions)
+        core = partial(Core, Side.CLIENT, _MOST_MESSAGE, 1 << 20, self._masks, extensions)
         self._after = WebSocket(self.driver, core, self._patience)
 
 

@@ -60,6 +60,7 @@ class ProxyParty:
         self._far: FarSide | None = None
         self._answers = Answers(model)
         self._made: Relay
+        self._unheard = False  # of a tunnel that was one from the first byte on
         self._writes: list[bytes] = []
         self._due: float | None = driver.clock() + model.times.head
 
@@ -72,7 +73,7 @@ class ProxyParty:
                 pass
             case _State.TUNNEL:
                 self._wait(self.model.tunnel_time(self._forward))
-                self._upstream.write(data)
+                self._upstream.write(self._requests.take_rest() + data)
             case _:
                 self._requests.buffer += data
                 self._read()
@@ -106,12 +107,12 @@ class ProxyParty:
             case _State.LINGERING:
                 self.ending = Ending.RESET
             case _State.READING if waiting and not self._requests.unread:
-                self._refuse(self.model.overdue(waiting))
+                self._refuse(self.model.late(waiting, bytes(self._requests.buffer)))
             case _State.READING:
                 self._finish()
             case _State.WAITING:
                 far = self._upstream
-                self.trouble(far, Trouble.SILENT if far.reached else Trouble.UNREACHABLE)
+                self.trouble(far, self._stopped(Trouble.SILENT) if far.reached else Trouble.UNREACHABLE)
             case _:
                 self.log.append(self.model.silence(tunnel=self._state is _State.TUNNEL))
                 if self._state is _State.ANSWER:
@@ -230,6 +231,8 @@ class ProxyParty:
         if far is self._far:
             self._wait(self.model.answer_time(self._forward))
             far.write(self._forward.to_bytes())
+            if self._forward.opaque:
+                self._pass_unread()
 
     def trouble(self, far: FarSide, trouble: Trouble) -> None:
         """Answer for an upstream that cannot."""
@@ -244,6 +247,7 @@ class ProxyParty:
             return
         match self._state:
             case _State.TUNNEL:
+                self._unheard = False
                 self._wait(self.model.tunnel_time(self._forward))
                 self._write(data)
             case _State.WAITING:
@@ -262,7 +266,7 @@ class ProxyParty:
         """Take the FIN of an upstream."""
         if far is self._far and self._state is _State.ANSWER:
             self._relay_content(self._answers.end())
-        elif far is self._far and self._state is _State.TUNNEL and self.model.half_closes and not self._near_ended:
+        elif far is self._far and self._state is _State.TUNNEL and self._half_closes and not self._near_ended:
             self.ending = Ending.FIN
             self.driver.wrote()
         else:
@@ -274,6 +278,8 @@ class ProxyParty:
             return
         match self._state:
             case _State.WAITING:
+                self.trouble(far, self._stopped(Trouble.CLOSED))
+            case _State.TUNNEL if self._unheard:
                 self.trouble(far, Trouble.CLOSED)
             case _State.READING:
                 self._drop()
@@ -346,9 +352,22 @@ class ProxyParty:
         if self._near_ended:
             self._end_half()
 
+    def _pass_unread(self) -> None:
+        """Make a tunnel of both legs at once; what the client sent already is held until it sends more."""
+        self._state, self._unheard = _State.TUNNEL, True
+        self._wait(self.model.tunnel_time(self._forward))
+        self._requests.buffer[:0] = self._forward.content
+        if self._near_ended:
+            self._end_half()
+
     def _end_half(self) -> None:
         """End the client's direction of a tunnel, or all of it."""
-        if self.model.half_closes and not self._upstream.ended:
+        if held := self._requests.take_rest():
+            self._upstream.write(held)
+        if self._unheard:
+            self.trouble(self._upstream, Trouble.CLOSED)
+            return
+        if self._half_closes and not self._upstream.ended:
             self._upstream.fin()
         else:
             self._finish()
@@ -395,6 +414,14 @@ class ProxyParty:
         """Set the time by which something must come; whoever drives looks at it anew."""
         self._due = self.driver.clock() + seconds
         self.driver.wrote()
+
+    def _stopped(self, trouble: Trouble) -> Trouble:
+        return self.model.stopped(bytes(self._answers.buffer), trouble)
+
+    @property
+    def _half_closes(self) -> bool:
+        told = self._forward.half_closes
+        return self.model.half_closes if told is None else told
 
     @property
     def _upstream(self) -> FarSide:

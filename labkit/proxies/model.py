@@ -120,6 +120,9 @@ class Forward:
         changes: what became of the field lines.
         by: the directive that chose the upstream.
         line: its line.
+        opaque: whether the upstream's bytes are passed on unread, from the first on, and the client's too; what
+            the client sent behind the head, and `content`, then wait until it sends more.
+        half_closes: in place of the model's own, where it depends on the way.
     """
 
     address: str
@@ -128,10 +131,12 @@ class Forward:
     changes: tuple[Change, ...] = ()
     by: str = ""
     line: int = 0
+    opaque: bool = False
+    half_closes: bool | None = None
 
     def to_bytes(self) -> bytes:
         """Return the bytes that are sent upstream."""
-        return self.head.to_bytes() + self.content
+        return self.head.to_bytes() + (b"" if self.opaque else self.content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +251,15 @@ class Model(ABC):
         """Tell whether `route` gives an answer of the proxy's own, for which the content is not waited for."""
         return False
 
-    def broken(self, head: RequestHead) -> Own:  # noqa: ARG002
+    def late(self, waiting: str, data: bytes) -> Own:  # noqa: ARG002
+        """Do what `overdue` does, where it matters what of the head had come."""
+        return self.overdue(waiting)
+
+    def stopped(self, data: bytes, trouble: Trouble) -> Trouble:  # noqa: ARG002
+        """Tell what it is when an upstream closes, or is silent, behind these bytes of a head."""
+        return trouble
+
+    def broken(self, head: RequestHead) -> Own:  # noqa: ARG002  a model may look at it
         """Answer a client whose content cannot be read: a chunk that is none, a length that is no number."""
         return self.cut(b"")
 

@@ -80,7 +80,8 @@ def written(site: Site, place: Place) -> Iterator[Written]:
         raise WrongUse(f"the configuration listens on {wanted} other ports, and the place has {len(place.spare)} spare")
     ports = {site.door: place.port, **dict(zip(site.other_ports, place.spare, strict=False))}
     yield from (Written(text) for text in _before(site, place, ports))
-    yield from _Pointing(site, place, ports).lines(site.lines, ())
+    roots = frozenset(_absolute(line.args[-1]) for line in every(site.lines) if _is_root(line))
+    yield from _Pointing(site, place, ports, roots).lines(site.lines, ())
 
 
 def _before(site: Site, place: Place, ports: dict[int, int]) -> Iterator[str]:
@@ -95,6 +96,7 @@ def _before(site: Site, place: Place, ports: dict[int, int]) -> Iterator[str]:
     yield from (f"User {_NOBODY}", f"Group {_NOBODY}")
     yield "<IfModule mpm_event_module>"
     yield from ("ServerLimit 1", "StartServers 1", "ThreadLimit 32", "ThreadsPerChild 32", "MaxRequestWorkers 32")
+    yield from ("MinSpareThreads 1", "MaxSpareThreads 33")
     yield "</IfModule>"
     if not any(line.key == "servername" for line in site.lines):
         yield "ServerName localhost"
@@ -123,6 +125,7 @@ class _Pointing:
     site: Site
     place: Place
     ports: dict[int, int]
+    roots: frozenset[str]
 
     def lines(self, lines: tuple[Line, ...], around: tuple[str, ...]) -> Iterator[Written]:
         for line in lines:
@@ -150,15 +153,21 @@ class _Pointing:
     def _matched(self, lines: tuple[Line, ...], around: tuple[str, ...]) -> Iterator[Written]:
         """Name the workers of ProxyPassMatch.
 
-        With a unix socket and a $1 in its URL, httpd 2.4.71 finds no worker of its own and looks the name up.
+        With a unix socket and a $1 in its URL, httpd 2.4.71 finds no worker of its own, and would look the name up.
         """
         if not self.place.upstream.startswith("unix:") or self.site.keep_upstreams:
             return
-        for found in _within(lines, around):
-            if found.line.key == "proxypassmatch" and "$" in found.backend.tail:
-                bare = found._replace(backend=found.backend._replace(tail="/"))
-                yield Written(f"<Proxy {quoted(pointed(bare, self.place.upstream, self.site.places))}>")
+        found = list(_within(lines, around))
+        there = {self._root(each) for each in found if each.line.key == "proxypass" and each.backend.tail in ("", "/")}
+        matched = [each for each in found if each.line.key == "proxypassmatch" and "$" in each.backend.tail]
+        for url in dict.fromkeys(self._root(each) for each in matched):
+            if url not in there:
+                yield Written(f"<Proxy {quoted(url)} retry=60>")  # httpd's own default; without one there is no worker
                 yield Written("</Proxy>")
+
+    def _root(self, found: Found) -> str:
+        bare = found._replace(backend=found.backend._replace(tail="/"))
+        return pointed(bare, self.place.upstream, self.site.places)
 
     def _listen(self, line: Line) -> Line:
         return replace(line, rest=f"127.0.0.1:{self.ports[listened(line)]}")
@@ -168,7 +177,10 @@ class _Pointing:
         return replace(line, rest=" ".join(dict.fromkeys(mine)))
 
     def _folder(self, line: Line) -> Line:
-        return line.with_word(len(line.args) - 1, self.place.folder) if line.args else line
+        if not line.args:
+            return line
+        slash = "/" if line.key == "alias" and any(word.endswith("/") for word in line.args) else ""
+        return line.with_word(len(line.args) - 1, f"{self.place.folder}{slash}")
 
     def _nowhere(self, line: Line) -> Line:
         return line.with_words("/dev/null")
@@ -178,11 +190,10 @@ class _Pointing:
 
     def _mirrored(self, path: str) -> str:
         """Return where a folder of the text lies in the lab: all its roots of content are the lab's own folder."""
-        path = posixpath.normpath(f"/{path}")
-        roots = [posixpath.normpath(f"/{line.args[-1]}") for line in every(self.site.lines) if _is_root(line)]
-        if any(root == path or root.startswith(f"{path.rstrip('/')}/") for root in roots) or path.strip("/") == "":
+        path = _absolute(path)
+        if any(root == path or root.startswith(f"{path.rstrip('/')}/") for root in self.roots) or path == "/":
             return self.place.folder
-        root = next((root for root in roots if path.startswith(f"{root}/")), "")
+        root = next((root for root in self.roots if path.startswith(f"{root}/")), "")
         return f"{self.place.folder}{path.removeprefix(root)}"
 
 
@@ -193,6 +204,10 @@ _POINTED: dict[tuple[str, bool], Callable[[_Pointing, Line], Line]] = {
     **{(name, False): _Pointing._folder for name in EMPTY},  # noqa: SLF001
     **{(name, False): _Pointing._nowhere for name in NOWHERE},  # noqa: SLF001
 }
+
+
+def _absolute(path: str) -> str:
+    return posixpath.normpath("/" + path.lstrip("/"))
 
 
 def _is_root(line: Line) -> bool:

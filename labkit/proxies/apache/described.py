@@ -6,16 +6,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from labkit.errors import Unmodelled, WrongUse
+from labkit.errors import WrongUse
 from labkit.proxies.apache.completing import Site, written
 from labkit.proxies.apache.doors import door_of, listened, virtual_hosts
+from labkit.proxies.apache.known import effect
+from labkit.proxies.apache.model import apache_model
 from labkit.proxies.apache.modules import ALWAYS, CHOSEN, chosen, needed
 from labkit.proxies.apache.reading import Line, directives, every, read, shown
 from labkit.proxies.apache.resolving import Resolver
 from labkit.proxies.apache.treating import Treater
 from labkit.proxies.apache.upstreams import find
-from labkit.proxies.described import Place, Proxy
-from labkit.proxies.directive import Directive, Note, NoteKind, Upstream
+from labkit.proxies.described import Effect, Place, Proxy
+from labkit.proxies.directive import Directive, Note, NoteKind, Upstream, walk
 
 if TYPE_CHECKING:
     from labkit.proxies.model import Model
@@ -91,6 +93,12 @@ class Apache(Proxy):
         )
 
     @property
+    def effects(self) -> tuple[Effect, ...]:
+        """What each directive of the text does to an upgrade, in the order of the lines; also those that do nothing."""
+        rows = (Effect(each.line, str(each), effect(each)) for each in walk(self.directives) if each.line)
+        return tuple(sorted(rows, key=lambda row: row.line))
+
+    @property
     def other_ports(self) -> tuple[int, ...]:
         """The ports that it listens on beside the door, as the text has them."""
         return self._site.other_ports
@@ -123,9 +131,9 @@ class Apache(Proxy):
         """Return the model of it.
 
         Raises:
-            Unmodelled: always, for now.
+            Unmodelled: a directive could matter that the model does not know; it is named, with its line.
         """
-        raise Unmodelled("Apache has no model yet; run it for real")
+        return apache_model(self.directives, self.loaded, self.door_port)
 
 
 def _leads(line: Line) -> bool:
@@ -148,6 +156,10 @@ def _doors(site: Site) -> Iterable[Note]:
             port = listened(line)
             what = "the port that the client dials" if port == site.door else "another port"
             yield Note(NoteKind.POINTED, line.line, shown(line), f"{what}: a free one of 127.0.0.1")
+        elif line.key == "proxypassreverse" and not site.keep_upstreams:
+            found = find(line, ()) or find(line, ("location",))
+            if found is not None and found.backend.key in site.places:
+                yield Note(NoteKind.POINTED, line.line, shown(line), "the same backend, so that it does what it did")
     for host in virtual_hosts(site.lines):
         yield Note(NoteKind.POINTED, host.line, shown(host), "its ports are free ones of 127.0.0.1 in the lab")
 
@@ -165,11 +177,11 @@ def _added(site: Site) -> Iterable[Note]:
     if not any(line.key == "servername" for line in site.lines):
         yield added("ServerName localhost", "of the main server; else httpd looks up the name of the machine")
     for port in site.unheard:
-        yield added(f"Listen {port}", _unheard(site, port))
+        yield added(f"Listen {port}", _unheard(site))
     yield added("DocumentRoot", "the private folder: there is no content")
 
 
-def _unheard(site: Site, port: int) -> str:
+def _unheard(site: Site) -> str:
     if any(line.key == "listen" for line in every(site.lines)):
         return "no Listen of the text opens that port: on a server another file does, or nobody gets in"
     if virtual_hosts(site.lines):
@@ -178,7 +190,7 @@ def _unheard(site: Site, port: int) -> str:
 
 
 def _said(site: Site) -> Iterable[Note]:
-    """What a learner is told once, of the whole."""
+    """Yield what a learner is told once, of the whole."""
     if not site.found or site.keep_upstreams:
         return
     if not any(line.key == "proxypreservehost" and line.args[:1] == ("On",) for line in every(site.lines)):

@@ -260,7 +260,8 @@ _FOREIGN = {
     "shib": "mod_shib", "oidc": "mod_auth_openidc", "sec": "mod_security", "gnutls": "mod_gnutls",
     "cas": "mod_auth_cas", "fcgid": "mod_fcgid", "modpagespeed": "PageSpeed", "dos": "mod_evasive",
     "geoip": "mod_geoip", "maxmind": "mod_maxminddb", "qs_": "mod_qos", "cloudflare": "mod_cloudflare",
-    "auth_": "an authentication module", "mellon": "mod_auth_mellon", "gssapi": "mod_auth_gssapi", "krb": "mod_auth_kerb",
+    "auth_": "an authentication module", "mellon": "mod_auth_mellon", "gssapi": "mod_auth_gssapi",
+    "krb": "mod_auth_kerb",
 }  # fmt: skip
 """Modules that httpd does not come with, by how their directives begin."""
 

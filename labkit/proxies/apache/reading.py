@@ -15,10 +15,11 @@ from typing import NamedTuple
 from labkit.errors import WrongUse
 from labkit.proxies.directive import Directive
 
-__all__ = ["Line", "Word", "directives", "every", "quoted", "read", "shown", "words"]
+__all__ = ["Line", "Word", "directives", "every", "plain", "quoted", "read", "shown", "words"]
 
 _SPACE = " \t\n\v\f\r"  # C's isspace
 _DEEPEST = 40  # sections inside sections; httpd has no limit, and nobody goes beyond five
+_LONGEST = 1 << 16  # characters of a line
 _REWRITE = {"rewriterule", "rewritecond"}
 
 
@@ -73,8 +74,13 @@ class Line:
 
     def wrong(self, what: str) -> WrongUse:
         """Return the error that names its line and its name."""
-        name = f"<{self.name}>" if self.block is not None else self.name
-        return WrongUse(f"line {self.line}: {name}: {what}")
+        return WrongUse(f"{self.place}: {what}")
+
+    @property
+    def place(self) -> str:
+        """Its line and its name, as an error begins."""
+        name = plain(self.name)
+        return f"line {self.line}: <{name}>" if self.block is not None else f"line {self.line}: {name}"
 
     def __str__(self) -> str:
         whole = f"{self.name} {self.rest}".strip()
@@ -87,8 +93,17 @@ def shown(line: Line, most: int = 80) -> str:
     >>> shown(Line("ServerName", "example.com"))
     'ServerName example.com'
     """
-    text = str(line)
-    return text if len(text) <= most else text[: most - 1] + "…"
+    return plain(str(line), most)
+
+
+def plain(text: str, most: int = 80) -> str:
+    r"""Return a text fit for one line: not too long, and what cannot be printed escaped.
+
+    >>> print(plain("a\nb"))
+    a\nb
+    """
+    text = text if len(text) <= most else text[: most - 1] + "…"
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 def every(lines: Iterable[Line]) -> Iterator[Line]:
@@ -161,7 +176,7 @@ def _word(rest: str, start: int) -> Word:
 
 
 def _rewrite_word(rest: str, start: int) -> Word:
-    """A backslash keeps the space behind it in the word; nothing is taken away, and a quote cannot be escaped."""
+    """Return mod_rewrite's word: a backslash only keeps the space behind it, and a quote cannot be escaped."""
     quote = rest[start] if rest[start] in "\"'" else ""
     at = start + len(quote)
     while at < len(rest) and not (rest[at] == quote if quote else rest[at] in _SPACE):
@@ -194,17 +209,18 @@ def read(text: str) -> tuple[Line, ...]:
         inside.append(line)
     if open_ones:
         line = open_ones[-1][0]
-        raise line.wrong(f"is not closed; write </{line.name}> where it ends")
+        raise line.wrong(f"is not closed; write </{plain(line.name)}> where it ends")
     return tuple(inside)
 
 
 def _closed(line: Line, open_ones: list[tuple[Line, list[Line]]], inside: list[Line]) -> tuple[Line, list[Line]]:
+    name = plain(line.name)
     if not open_ones:
-        raise WrongUse(f"line {line.line}: </{line.name}> closes nothing; no <{line.name}> is open there")
+        raise WrongUse(f"line {line.line}: </{name}> closes nothing; no <{name}> is open there")
     opened, around = open_ones.pop()
     if opened.key != line.key:
-        text = f"closes <{opened.name}> of line {opened.line}; write </{opened.name}> before it"
-        raise WrongUse(f"line {line.line}: </{line.name}> {text}")
+        text = f"closes <{plain(opened.name)}> of line {opened.line}; write </{plain(opened.name)}> before it"
+        raise WrongUse(f"line {line.line}: </{name}> {text}")
     return replace(opened, block=tuple(inside)), around
 
 
@@ -223,6 +239,8 @@ def _logical(text: str) -> Iterator[tuple[int, str]]:
             parts.append(part[:-1])
         line = "".join(parts).strip(_SPACE)
         if line and not line.startswith("#"):
+            if len(line) > _LONGEST:
+                raise WrongUse(f"line {first + 1}: {_first(line)!r}: longer than {_LONGEST} characters")
             _check_characters(first + 1, line)
             yield first + 1, line
 
@@ -248,7 +266,7 @@ def _line(number: int, logical: str) -> tuple[Line, bool]:
     name = word.text
     if name.startswith("</"):
         if not name.endswith(">"):
-            raise WrongUse(f"line {number}: {name}: a > is missing, right behind the name")
+            raise WrongUse(f"line {number}: {plain(name)}: a > is missing, right behind the name")
         return Line(name[2:-1], "", number), True
     if not name.startswith("<"):
         return Line(name.removesuffix(">"), rest, number), False
@@ -256,5 +274,5 @@ def _line(number: int, logical: str) -> tuple[Line, bool]:
     if not name:
         raise WrongUse(f"line {number}: <: the name of the section is missing; it stands right behind the <")
     if ">" not in rest:
-        raise WrongUse(f"line {number}: <{name}: a > is missing at the end of the line")
+        raise WrongUse(f"line {number}: <{plain(name)}: a > is missing at the end of the line")
     return Line(name, rest[: rest.rindex(">")].rstrip(_SPACE), number, ()), False

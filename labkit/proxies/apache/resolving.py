@@ -13,7 +13,7 @@ from functools import partial
 
 from labkit.proxies.apache.directives import BY_NAME, SECTIONS
 from labkit.proxies.apache.modules import exists, named
-from labkit.proxies.apache.reading import Line, every, shown
+from labkit.proxies.apache.reading import Line, every, plain, shown
 from labkit.proxies.directive import Note, NoteKind
 
 __all__ = ["VERSION", "Resolver"]
@@ -26,7 +26,7 @@ _LONGEST = 1 << 16  # characters of a line with its variables expanded
 _DEEPEST = 20  # macros that use macros
 _LONGEST_PATTERN = 60
 
-_VARIABLE = re.compile(r"\$\{([^}]*)\}")
+_VARIABLE = re.compile(r"\$\{([^}]{0,200})\}")
 _DEBIAN = {  # /etc/apache2/envvars
     "APACHE_RUN_USER": "www-data",
     "APACHE_RUN_GROUP": "www-data",
@@ -130,7 +130,7 @@ class Resolver:
     def _once(self, line: Line, name: str, why: str) -> None:
         if name not in self._told:
             self._told.add(name)
-            self.notes.append(Note(NoteKind.NOTED, line.line, f"${{{name}}}", why))
+            self.notes.append(Note(NoteKind.NOTED, line.line, plain(f"${{{name}}}"), why))
 
     def _define(self, line: Line) -> Iterator[Line]:
         if not 1 <= len(line.args) <= 2:
@@ -156,9 +156,9 @@ class Resolver:
         name, values = line.args[0] if line.args else "", line.args[1:]
         macro = self.macros.get(name.lower())
         if macro is None:
-            raise line.wrong(f"no <Macro {name}> stands before it")
+            raise line.wrong(f"no <Macro {plain(name)}> stands before it")
         if len(values) != len(macro.parameters):
-            raise line.wrong(f"macro {name} takes {len(macro.parameters)} arguments, not {len(values)}")
+            raise line.wrong(f"macro {plain(name)} takes {len(macro.parameters)} arguments, not {len(values)}")
         if depth >= _DEEPEST:
             raise line.wrong(f"macros use each other more than {_DEEPEST} deep")
         self._note(NoteKind.NOTED, line, "what the macro says stands here")
@@ -197,7 +197,7 @@ class Resolver:
     def _if_define(self, line: Line) -> tuple[bool, str]:
         wanted, name = _negated(line)
         there = name in self.defined
-        return there is wanted, f"{name} is {'defined' if there else 'not defined'} here"
+        return there is wanted, f"{plain(name)} is {'defined' if there else 'not defined'} here"
 
     def _if_version(self, line: Line) -> tuple[bool, str]:
         args = line.args
@@ -277,7 +277,7 @@ def _version_is(line: Line, operator: str, value: str) -> bool:
         try:
             return re.search(value.strip("/") if value.startswith("/") else value, VERSION) is not None
         except re.error as error:
-            raise line.wrong(f"{value} is no regular expression: {error}") from None
+            raise line.wrong(f"{plain(value)} is no regular expression: {error}") from None
     if operator not in _COMPARED or not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,4}){0,2}", value):
         raise line.wrong("compares with a version, such as <IfVersion >= 2.4.47>; mind the space behind the operator")
     numbers = [int(part) for part in value.split(".")]

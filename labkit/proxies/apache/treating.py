@@ -8,17 +8,19 @@ from dataclasses import dataclass, field, replace
 
 from labkit.errors import Refused
 from labkit.proxies.apache.directives import SECTIONS, foreign, likely, module_of
-from labkit.proxies.apache.reading import Line, shown
+from labkit.proxies.apache.reading import Line, plain, shown
 from labkit.proxies.apache.treatment import ASIDE, EMPTY, NOWHERE, REFUSED
 from labkit.proxies.apache.upstreams import SPOKEN, Found, find, flags, loopback
 from labkit.proxies.directive import Note, NoteKind
 
 __all__ = ["Treater"]
 
+_MOST_BACKENDS = 100
 _READS = re.compile(r"%\{\s*(file|filesize|filemod)\s*:|\b(file|filesize|filemod)\s*\(", re.IGNORECASE)
 _HANDLED = re.compile(r"(^|=)proxy:")
 _SERVERS_OWN = {"server-status", "server-info", "balancer-manager", "default-handler", "none", "proxy-server"}
 _ELSEWHERE = {"loadmodule", "include", "includeoptional"}  # kept before, as allowed by name
+_ADDRESS = re.compile(r"[0-9a-fA-F.:]+(/[0-9.]+)?")
 _CHECKS = re.compile(r"hc(method|passes|fails|interval|uri|expr|template)=", re.IGNORECASE)
 
 
@@ -39,6 +41,7 @@ class Treater:
     found: list[Found] = field(default_factory=list)
     workers: list[Found] = field(default_factory=list)
     _around: list[str] = field(default_factory=list)
+    _keys: set[tuple[str, str]] = field(default_factory=set)
 
     def treat(self, lines: tuple[Line, ...]) -> tuple[Line, ...]:
         """Return the lines that are kept, their backends as they are written."""
@@ -88,12 +91,12 @@ class Treater:
         if module.startswith("proxy") and self.chosen is not None and module not in self.chosen:
             raise line.wrong(f"a directive of mod_{module}, which is not loaded; httpd calls it an Invalid command")
         if _READS.search(line.rest) and not self._allowed("file"):
-            raise Refused(f"line {line.line}: {line.name}: its expression reads a file; allow=['file'] allows it")
+            raise Refused(f"{line.place}: its expression reads a file; allow=['file'] allows it")
         if line.key != "sethandler" and any(_HANDLED.search(word) for word in line.args):
-            raise self._refused(line, "it makes a proxy of a handler, which the lab cannot point at itself")
+            self._unless_allowed(line, "it makes a proxy of a handler, which the lab cannot point at itself")
 
     def _refused(self, line: Line, why: str) -> Refused:
-        return Refused(f"line {line.line}: {line.name}: {why}; allow=[{line.name!r}] allows it")
+        return Refused(f"{line.place}: {why}; allow=[{line.name!r}] allows it")
 
     # directives with a meaning of their own
 
@@ -112,6 +115,22 @@ class Treater:
         if [word.lower() for word in line.args] != ["on"]:
             return line
         return self._unless_allowed(line, "a forward proxy connects to whatever a client names")
+
+    def _require(self, line: Line) -> Line:
+        if "forward-dns" in [word.lower() for word in line.args]:
+            return self._unless_allowed(line, "it looks up a name for every request")
+        return line
+
+    def _trusted(self, line: Line) -> Line | None:
+        if all(_ADDRESS.fullmatch(word) for word in line.args):
+            return line
+        self.note(NoteKind.SET_ASIDE, line, "it would look up a name")
+        return None
+
+    def _pattern(self, line: Line) -> Line:
+        if not self.keep_upstreams:
+            self.note(NoteKind.NOTED, line, "its pattern is held against backends as they are pointed at the lab")
+        return line
 
     def _folder(self, line: Line) -> Line:
         self.note(NoteKind.POINTED, line, "the lab's own folder, without content: what is no proxy's is 404 or 403")
@@ -137,15 +156,25 @@ class Treater:
         if found is None:
             return line
         if found.backend.scheme not in SPOKEN:
-            why = f"the lab's server speaks HTTP/1.1, not {found.backend.scheme}; what it would answer is missing"
+            why = (
+                f"the lab's server speaks HTTP/1.1, not {plain(found.backend.scheme)}; what it would answer is missing"
+            )
             self.note(NoteKind.SET_ASIDE, line, why)
             return None
+        self._count(found, line)
         self.found.append(found)
         if self.keep_upstreams:
             loopback(found, allow=self.allow)
         else:
             self.note(NoteKind.POINTED, line, _pointed(found))
         return self._without_checks(line)
+
+    def _count(self, found: Found, line: Line) -> None:
+        self._keys.add(found.backend.key)
+        if len(self._keys) > _MOST_BACKENDS:
+            raise line.wrong(
+                f"the text leads to more than {_MOST_BACKENDS} different backends; the lab keeps no more apart"
+            )
 
     def _without_checks(self, line: Line) -> Line:
         words = [word for word in line.args if not _CHECKS.match(word)]
@@ -167,10 +196,8 @@ class Treater:
             raise line.wrong("# begins a comment only at the start of a line; put it on a line of its own")
 
     def _rule(self, line: Line) -> Line | None:
-        """A RewriteRule leads to a backend if it has the flag P; then it needs a URL that can be pointed."""
+        """Treat a RewriteRule: with the flag P it leads to a backend, and needs a URL that can be pointed."""
         told = flags(line)
-        if any(told.get(name, "").lower().startswith("proxy") for name in ("h", "handler")):
-            return self._unless_allowed(line, "it makes a proxy of a handler, which the lab cannot point at itself")
         if not {"p", "proxy"} & set(told):
             return line
         if not re.match(r"(unix:[^|]*\|)?[a-z][a-z0-9+.-]*://", line.args[1], re.IGNORECASE):
@@ -178,13 +205,14 @@ class Treater:
         return self._leading(line)
 
     def _worker(self, line: Line) -> Line | None:
-        """<Proxy URL> and ProxySet URL name a worker that other lines lead to."""
+        """Treat <Proxy URL> and ProxySet URL, which name a worker that other lines lead to."""
         found = find(line, self._around)
         if found is None:
             return line
         if found.backend.scheme not in SPOKEN:
-            self.note(NoteKind.SET_ASIDE, line, f"the lab's server speaks HTTP/1.1, not {found.backend.scheme}")
+            self.note(NoteKind.SET_ASIDE, line, f"the lab's server speaks HTTP/1.1, not {plain(found.backend.scheme)}")
             return None
+        self._count(found, line)
         self.workers.append(found)
         if self.keep_upstreams:
             loopback(found, allow=self.allow)
@@ -197,6 +225,11 @@ _SPECIAL: dict[str, Callable[[Treater, Line], Line | None]] = {
     "rewritemap": Treater._map,  # noqa: SLF001
     "proxyrequests": Treater._requests,  # noqa: SLF001
     "sethandler": Treater._handler,  # noqa: SLF001
+    "require": Treater._require,  # noqa: SLF001
+    "remoteipinternalproxy": Treater._trusted,  # noqa: SLF001
+    "remoteiptrustedproxy": Treater._trusted,  # noqa: SLF001
+    "remoteipproxyprotocolexceptions": Treater._trusted,  # noqa: SLF001
+    "proxymatch": Treater._pattern,  # noqa: SLF001
     "proxypass": Treater._leading,  # noqa: SLF001
     "proxypassmatch": Treater._leading,  # noqa: SLF001
     "balancermember": Treater._leading,  # noqa: SLF001
@@ -218,7 +251,7 @@ def _pointed(found: Found) -> str:
 
 def _unknown(line: Line) -> str:
     if line.block is None and line.key in SECTIONS:
-        return f"it is a section: write <{line.name} …> and, where it ends, </{line.name}>"
+        return f"it is a section: write <{plain(line.name)} …> and, where it ends, </{plain(line.name)}>"
     meant = likely(line.name)
     if line.block is not None and meant and meant.lower() == line.key:
         return f"it is no section: write {meant} without < and >"

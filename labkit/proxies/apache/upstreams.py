@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from labkit.errors import Refused
-from labkit.proxies.apache.reading import Line
+from labkit.proxies.apache.reading import Line, plain
 
 __all__ = ["SPOKEN", "Backend", "Found", "backend", "find", "flags", "loopback", "pointed", "reversed_at"]
 
@@ -23,7 +23,8 @@ SPOKEN = {"http": "http", "ws": "ws", "https": "http", "wss": "ws"}
 
 _PORTS = {"http": "80", "ws": "80", "https": "443", "wss": "443"}
 _URL = re.compile(
-    r"(?:unix:(?P<socket>[^|]*)\|)?(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<address>[^/?#]*)(?P<tail>.*)",
+    r"(?:unix:(?P<socket>[^|]*)\|)?(?P<scheme>[a-z][a-z0-9+.-]*)://"
+    r"(?P<address>[^/?#$%]+(?=\$\d(?![\w.:-])|%\{REQUEST_URI\})|[^/?#]*)(?P<tail>.*)",  # http://host$1 has a path in $1
     re.IGNORECASE | re.DOTALL,
 )
 _PORT = re.compile(r":([0-9]{1,5})$")
@@ -149,14 +150,20 @@ def loopback(found: Found, *, allow: tuple[str, ...]) -> None:
     Raises:
         Refused: it lies elsewhere, speaks TLS, or is a unix socket that is not allowed by name.
     """
-    url, where = found.backend, f"line {found.line.line}: {found.line.name}"
+    url, where = found.backend, found.line.place
     if url.socket:
         if url.socket not in allow:
-            raise Refused(f"{where}: the socket {url.socket} is another program's; allow=[{url.socket!r}] allows it")
+            raise Refused(
+                f"{where}: the socket {plain(url.socket)} is another program's; allow=[{url.socket!r}] allows it"
+            )
     elif not _LOOPBACK.fullmatch(_PORT.sub("", url.address)):
-        raise Refused(f"{where}: {url.address} is not on this machine; without keep_upstreams the lab takes its place")
+        raise Refused(
+            f"{where}: {plain(url.address)} is not on this machine; without keep_upstreams the lab takes its place"
+        )
     elif SPOKEN.get(url.scheme) != url.scheme:
-        raise Refused(f"{where}: the lab runs Apache without {url.scheme}; without keep_upstreams it takes plain HTTP")
+        raise Refused(
+            f"{where}: the lab runs Apache without {plain(url.scheme)}; without keep_upstreams it takes plain HTTP"
+        )
 
 
 def pointed(found: Found, upstream: str, places: dict[tuple[str, str], int]) -> str:

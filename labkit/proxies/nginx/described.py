@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from labkit.proxies.described import Place, Proxy
-from labkit.proxies.directive import Directive, Note, Upstream
+from labkit.proxies.described import Effect, Place, Proxy
+from labkit.proxies.directive import Directive, Note, Upstream, walk
 from labkit.proxies.nginx.completing import complete
+from labkit.proxies.nginx.grammar import DATA
+from labkit.proxies.nginx.known import known
 from labkit.proxies.nginx.model import PROVEN, nginx_model
 from labkit.proxies.nginx.site import Site, read_site
 
@@ -82,6 +84,13 @@ class Nginx(Proxy):
     def upstreams(self) -> tuple[Upstream, ...]:
         """Every upstream address as it is written."""
         return self._site.upstreams
+
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        """What each directive of the text does to an upgrade, in the order of the lines; also those that do nothing."""
+        found = ((each, known(each.name)) for each in walk(self.directives) if each.line and each.name not in DATA)
+        rows = (Effect(each.line, str(each), row.does if row else "") for each, row in found)
+        return tuple(sorted(rows, key=lambda row: row.line))
 
     @property
     def other_ports(self) -> tuple[int, ...]:

@@ -1,6 +1,6 @@
 import pytest
 
-from labkit.errors import Refused, Unmodelled, WrongUse
+from labkit.errors import Refused, WrongUse
 from labkit.proxies.described import Place
 from labkit.proxies.directive import NoteKind, Upstream
 from labkit.proxies.nginx import Nginx
@@ -277,11 +277,6 @@ def test_it_is_a_value():
     (http,) = Nginx(SEED).directives
     assert http.inside("server")[0].inside("listen")[0].args == ("80",)
 
-
-def test_there_is_no_model_yet():
-    """What cannot be predicted says so."""
-    with pytest.raises(Unmodelled):
-        Nginx(SEED).model()
 
 
 @pytest.mark.parametrize("site", SITES, ids=lambda site: site.stem)
