@@ -251,7 +251,8 @@ class ProxyParty:
                 self._wait(self.model.tunnel_time(self._forward))
                 self._write(data)
             case _State.WAITING:
-                self._wait(self.model.answer_time(self._forward))
+                if self.model.part_counts:
+                    self._wait(self.model.answer_time(self._forward))
                 self._answers.buffer += data
                 self._read_answers(far)
             case _State.ANSWER:
@@ -304,6 +305,7 @@ class ProxyParty:
         self.log.append(made.log)
         match made.turn:
             case Turn.FINAL:
+                self._wait(self.model.answer_time(self._forward))
                 self._state, self._made = _State.ANSWER, made
                 self._answers.begin_content(self._round.request.head.method, head, made)
                 self._relay_content(self._answers.read_content())

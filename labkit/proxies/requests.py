@@ -67,8 +67,11 @@ class Requests:
             self._body += content.feed(bytes(self.buffer))
             self.buffer.clear()
             self.buffer += content.left
+        if content.broken and self._answered:
+            self._answered = False
+            return self._model.cut(b"")
         if content.broken:
-            return self._model.cut(b"") if self._answered else self._model.broken(self._head)
+            return self._model.broken(self._head)
         if refused := self._check(len(self._body)):
             return refused
         if not content.over:
