@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from labkit.proxies.content import chunk
 from labkit.proxies.described import Place, Proxy
 from labkit.proxies.directive import Note, Upstream
 from labkit.proxies.model import Change, Fate, Forward, Framing, Model, Own, Relay, Request, Times, Trouble, Turn
@@ -52,9 +53,10 @@ class Plain(Model):
         if request.head.target == "/own":
             return own(404)
         head = RequestHead(request.head.method, request.head.target, request.head.fields.with_line("Via", "1.1 plain"))
-        return Forward(
-            "upstream", head, request.content, (Change("Via", Fate.ADDED, "", "1.1 plain", "the plain proxy"),)
-        )
+        content = request.content
+        if "Transfer-Encoding" in head.fields:
+            content = (chunk(content) if content else b"") + chunk(b"")
+        return Forward("upstream", head, content, (Change("Via", Fate.ADDED, "", "1.1 plain", "the plain proxy"),))
 
     def relay(self, request: Request, forward: Forward, answer: ResponseHead):
         if answer.status == 101:
