@@ -8,6 +8,8 @@ from labkit.wire.http1 import RequestHead, ResponseHead
 
 __all__ = ["Requests"]
 
+_MOST_HEADS = 1 << 14  # bytes; few heads are longer
+
 
 class Requests:
     """Reads requests; what waits to be read stays in `buffer`."""
@@ -38,7 +40,7 @@ class Requests:
         return rest
 
     def _read_head(self) -> Request | ResponseHead | Own | None:
-        found = self._model.read_head(bytes(self.buffer)) if self.buffer else None
+        found = self._look()
         if found is None or isinstance(found, Own):
             return found
         self._head, length = found
@@ -51,6 +53,14 @@ class Requests:
         if self._model.continues and not self._content.over and _expects_continue(self._head):
             return ResponseHead(100, "Continue")
         return self._read_content(self._content)
+
+    def _look(self) -> tuple[RequestHead, int] | Own | None:
+        """Find a head in the first bytes, or in all: of many requests that wait, each is looked at alone."""
+        first = bytes(self.buffer[:_MOST_HEADS])
+        found = self._model.read_head(first) if first else None
+        if found is None and len(first) < len(self.buffer):
+            found = self._model.read_head(bytes(self.buffer))
+        return found
 
     def _read_content(self, content: Content) -> Request | Own | None:
         assert self._head is not None

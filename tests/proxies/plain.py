@@ -9,7 +9,7 @@ from labkit.proxies.directive import Note, Upstream
 from labkit.proxies.model import Change, Fate, Forward, Framing, Model, Own, Relay, Request, Times, Trouble, Turn
 from labkit.wire.fields import Fields
 from labkit.wire.http1 import RequestHead, ResponseHead, head_length, scan
-from labkit.wire.upgrade import offered
+from labkit.wire.upgrade import offered, options
 
 STATUS = {Trouble.SILENT: 504, Trouble.UNREACHABLE: 504}
 
@@ -65,7 +65,7 @@ class Plain(Model):
             return Relay(Turn.INTERIM, answer.to_bytes())
         bounded = "Content-Length" in answer.fields or answer.status in (204, 304)
         framing = Framing.LENGTH if bounded else Framing.CHUNKED if self.chunks else Framing.CLOSE
-        keeps = framing is not Framing.CLOSE
+        keeps = framing is not Framing.CLOSE and "close" not in options(answer.fields)
         return Relay(Turn.FINAL, answer.to_bytes(), framing, keeps=keeps, keeps_upstream=self.pools)
 
     def failed(self, request: Request, forward: Forward, trouble: Trouble):
