@@ -9,7 +9,7 @@ HERE := $(shell pwd | cksum | cut -d ' ' -f 1)
 MADE := .venv/made-$(HERE)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 
-.PHONY: help lab test check bench notebooks constraints clean
+.PHONY: help lab test check bench fidelity notebooks constraints clean
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -32,6 +32,9 @@ check: .venv/check-$(HERE) ## Lint, formatting, types, notebooks' metadata
 
 bench: .venv/test-$(HERE) ## Measure, and print ratios of one interleaved run
 	@$(BIN)/python -m labkit.bench $(ARGS)
+
+fidelity: .venv/test-$(HERE) ## Hold the models of nginx and Apache against the real programs (ARGS="nginx/seed" and others)
+	@$(BIN)/python -m labkit fidelity $(ARGS)
 
 notebooks: .venv/notebooks-$(HERE) ## Run the reference notebooks and write their outputs in place
 	@$(BIN)/python -m labkit.lessons.execute $(ARGS)

@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from labkit.clinic import why
     from labkit.dissection import dissect
     from labkit.errors import LabError
     from labkit.formats.jsonl import load
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from labkit.net.kernel import kernel_upgrade
     from labkit.net.listener import stop_all
     from labkit.net.php import php
+    from labkit.net.real_proxy import RealProxy
     from labkit.net.run import run
     from labkit.net.server import UpgradeServer
     from labkit.net.tap import Tap
@@ -34,11 +36,17 @@ if TYPE_CHECKING:
     from labkit.parties.http2 import http2_client, http2_server
     from labkit.parties.offer import Offer
     from labkit.parties.stream import Stream, echo
+    from labkit.proxies.apache import Apache
+    from labkit.proxies.caddy import Caddy
+    from labkit.proxies.haproxy import Haproxy
+    from labkit.proxies.nginx import Nginx
+    from labkit.render.catalogue import case, catalogue
     from labkit.render.described import evaluate, faults
     from labkit.render.diagram import diagram
     from labkit.render.explain import explain
     from labkit.render.rulebook import rulebook
     from labkit.render.verdict import check
+    from labkit.render.xray import xray
     from labkit.scenario import Scenario
     from labkit.simulation import simulate
     from labkit.trace import Direction, Hop, Trace
@@ -46,11 +54,16 @@ if TYPE_CHECKING:
 
 _WHERE = {
     "Answer": "parties.answer",
+    "Apache": "proxies.apache",
+    "Caddy": "proxies.caddy",
     "Direction": "trace",
+    "Haproxy": "proxies.haproxy",
     "Hop": "trace",
     "LabError": "errors",
     "Limits": "parties.described",
+    "Nginx": "proxies.nginx",
     "Offer": "parties.offer",
+    "RealProxy": "net.real_proxy",
     "Scenario": "scenario",
     "Server": "parties.described",
     "Stream": "parties.stream",
@@ -60,6 +73,8 @@ _WHERE = {
     "accept_key": "wire.upgrade",
     "ask": "net.client",
     "browse": "net.browser",
+    "case": "render.catalogue",
+    "catalogue": "render.catalogue",
     "check": "render.verdict",
     "copy_as": "net.copying",
     "curl": "net.curl",
@@ -79,13 +94,16 @@ _WHERE = {
     "run": "net.run",
     "simulate": "simulation",
     "stop_all": "net.listener",
+    "why": "clinic",
+    "xray": "render.xray",
 }
 
 __all__ = [
-    "Answer", "Direction", "Hop", "LabError", "Limits", "Offer", "Scenario", "Server", "Stream", "Tap", "Trace",
-    "UpgradeServer", "accept_key", "ask", "browse", "check", "copy_as", "curl", "diagram", "dissect", "doctor",
-    "echo", "evaluate", "explain", "faults", "http2_client", "http2_server", "kernel_upgrade", "load", "php",
-    "rulebook", "run", "simulate", "stop_all",
+    "Answer", "Apache", "Caddy", "Direction", "Haproxy", "Hop", "LabError", "Limits", "Nginx", "Offer", "RealProxy",
+    "Scenario", "Server", "Stream", "Tap", "Trace", "UpgradeServer", "accept_key", "ask", "browse", "case",
+    "catalogue", "check", "copy_as", "curl", "diagram", "dissect", "doctor", "echo", "evaluate", "explain", "faults",
+    "http2_client", "http2_server", "kernel_upgrade", "load", "php", "rulebook", "run", "simulate", "stop_all", "why",
+    "xray",
 ]  # fmt: skip
 
 

@@ -69,6 +69,17 @@ class Recording:
         """Whether both directions have ended."""
         return len(self._ends) == len(Direction)
 
+    @property
+    def changes(self) -> int:
+        """How often something was added or ended so far."""
+        return len(self._rows) + len(self._cut) + len(self._ends)
+
+    @property
+    def until(self) -> float:
+        """When something was added or ended last, by its clock; when it began, where nothing was."""
+        rows, ends = list(self._rows[-1:]), list(self._ends.values())
+        return max((self.began, *(row[0] for row in rows), *(end[0] for end in ends)))
+
     def trace(self, title: str = "", note: str = "") -> Trace:
         """Return what was kept so far; a direction still open is marked as abandoned."""
         cut, ends = dict(self._cut), dict(self._ends)

@@ -13,6 +13,8 @@ from labkit.proxies.described import Proxy
 
 __all__ = ["CLIENTS", "MOST_PROXIES", "Scenario"]
 
+_MOST_PATIENCE = 3600.0  # seconds
+
 MOST_PROXIES = 4
 """Proxies that may stand between."""
 
@@ -33,6 +35,7 @@ class Scenario:
         title: a few words for the diagram.
         client: the program that asks: "lab", the lab's own client, which alone can be simulated, or one of
             `CLIENTS`. It sends what its printed form of the offer says, see `labkit.copy_as`.
+        patience: the most seconds that the lab's own client waits for an answer, and for each message's.
 
     >>> Scenario(Offer.bare()).say
     ('Hello',)
@@ -44,6 +47,7 @@ class Scenario:
     server: Server = field(default_factory=Server)
     title: str = ""
     client: str = "lab"
+    patience: float = 5.0
 
     def __post_init__(self) -> None:
         if not isinstance(self.offer, Offer):
@@ -57,6 +61,11 @@ class Scenario:
         talk(self.say)
         if self.client not in CLIENTS:
             raise WrongUse(f"client is one of {', '.join(CLIENTS)}; not {self.client!r}")
+        if type(self.patience) not in (int, float) or not 0 < self.patience <= _MOST_PATIENCE:
+            raise WrongUse(f"patience is above 0 and at most {_MOST_PATIENCE:g} seconds, not {self.patience!r}")
+        self._check_via()
+
+    def _check_via(self) -> None:
         if isinstance(self.via, Proxy) or not isinstance(self.via, Iterable):
             raise WrongUse(f"via is a list of proxies, not {self.via!r}")
         object.__setattr__(self, "via", tuple(self.via))

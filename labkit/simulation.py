@@ -42,8 +42,8 @@ def simulate(scenario: Scenario) -> Trace:
     return play(scenario)[0]
 
 
-def play(scenario: Scenario) -> tuple[Trace, tuple[ProxyParty, ...]]:
-    """Do what `simulate` does, and return the proxies' parties beside the trace, in the order they were dialled."""
+def play(scenario: Scenario) -> tuple[Trace, tuple[Party, ...]]:
+    """Do what `simulate` does, and return beside the trace, hop by hop, the party at its server's end."""
     if scenario.client != "lab":
         raise WrongUse(f"{scenario.client} is a real program: run(…) it; in memory only the lab's own client asks")
     if not scenario.via and not scenario.server.listens:
@@ -53,7 +53,7 @@ def play(scenario: Scenario) -> tuple[Trace, tuple[ProxyParty, ...]]:
         stopped = stage.play()
     finally:
         stage.stop()
-    return stage.trace(stopped), tuple(stage.proxies)
+    return stage.trace(stopped), stage.answering
 
 
 class _Stage:
@@ -65,11 +65,15 @@ class _Stage:
         self._clock = LogicalClock()
         self._legs: list[_Leg] = []
         self._alive: list[_Leg] = []
-        self.proxies: list[ProxyParty] = []
         steps = _Steps()
         driver = Driver(self._clock, steps.start)
-        self._client = ClientParty(scenario.offer, scenario.say, driver, lab_masks())
+        self._client = ClientParty(scenario.offer, scenario.say, driver, lab_masks(), patience=scenario.patience)
         self._join(0, _Side(self._client, steps, Direction.TO_SERVER))
+
+    @property
+    def answering(self) -> tuple[Party, ...]:
+        """The party at the server's end of each leg."""
+        return tuple(leg.server.party for leg in self._legs)
 
     def play(self) -> str:
         """Let everybody have their turns; return why it had to be stopped, or nothing where it ended."""
@@ -93,6 +97,7 @@ class _Stage:
     def trace(self, stopped: str) -> Trace:
         """Return what crossed, leg by leg."""
         said = [f"{model.program} {model.version}, simulated" for model in self._models] or ["simulated"]
+        said += [model.note for model in self._models]
         troubles = [self._client.problem, *(leg.server.party.problem for leg in self._legs)]
         notes = "; ".join(note for note in dict.fromkeys([*said, stopped, *troubles]) if note)
         return joined([(leg.recording, leg.hop) for leg in self._legs], self._scenario.title, notes)
@@ -105,7 +110,6 @@ class _Stage:
             party = ProxyParty(
                 self._models[place], Driver(self._clock, steps.start, dial=partial(self._dial, place + 1))
             )
-            self.proxies.append(party)
         else:
             party = ServerParty(self._scenario.server, Driver(self._clock, steps.start), lab_date)
         recording = Recording(self._clock.moment, limit=self._scenario.server.limits.recorded)

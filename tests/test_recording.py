@@ -129,6 +129,17 @@ def test_trace_is_a_copy():
     assert recording.trace().stream(UP) == b"ab"
 
 
+def test_what_was_added_is_counted_and_timed():
+    """A recording says how often something was added or ended, and when for the last time."""
+    ticks = iter(range(100))
+    recording = Recording(lambda: float(next(ticks)), limit=3)
+    assert (recording.changes, recording.until) == (0, 0.0)
+    recording.add(Direction.TO_SERVER, b"abcdef")
+    assert (recording.changes, recording.until) == (2, 1.0)
+    recording.end(Direction.TO_SERVER, How.FIN)
+    assert (recording.changes, recording.until) == (3, 2.0)
+
+
 def legs(*limits):
     """Return recordings with one clock."""
     clock = count(100.0).__next__

@@ -13,10 +13,10 @@ from labkit.net.browser import browse
 from labkit.net.client import exchange
 from labkit.net.copying import copy_as
 from labkit.net.curl import curl
+from labkit.net.listener import Listener
 from labkit.net.php import php
 from labkit.net.process import run_child
 from labkit.net.ran import Ran, named
-from labkit.net.server import UpgradeServer
 from labkit.scenario import Scenario
 from labkit.trace import Trace
 
@@ -25,27 +25,33 @@ __all__ = ["CLIENTS"]
 _PATIENCE = 20.0  # seconds for a Python program, which first has to be read
 
 
-def _lab(scenario: Scenario, server: UpgradeServer) -> Trace:
-    exchange(server.url, scenario.offer, scenario.say, recorded=scenario.server.limits.recorded)
+def _lab(scenario: Scenario, server: Listener) -> Trace:
+    exchange(
+        server.url,
+        scenario.offer,
+        scenario.say,
+        patience=scenario.patience,
+        recorded=scenario.server.limits.recorded,
+    )
     return server.trace
 
 
-def _curl(scenario: Scenario, server: UpgradeServer) -> Trace:
+def _curl(scenario: Scenario, server: Listener) -> Trace:
     return _trace_of(curl(_url(scenario, server), scenario.offer))
 
 
-def _php(scenario: Scenario, server: UpgradeServer) -> Trace:
+def _php(scenario: Scenario, server: Listener) -> Trace:
     return _trace_of(php(copy_as(scenario, "php").text, to=server))
 
 
-def _browser(scenario: Scenario, server: UpgradeServer) -> Trace:
+def _browser(scenario: Scenario, server: Listener) -> Trace:
     offer = scenario.offer.head
     url = f"ws://{offer.fields.get('Host')}{offer.target}"
     return _trace_of(browse(url, copy_as(scenario, "javascript", url).text, to=server))
 
 
-def _python(form: str, program: str) -> Callable[[Scenario, UpgradeServer], Trace]:
-    def run(scenario: Scenario, server: UpgradeServer) -> Trace:
+def _python(form: str, program: str) -> Callable[[Scenario, Listener], Trace]:
+    def run(scenario: Scenario, server: Listener) -> Trace:
         watch = server.watch()
         with TemporaryDirectory(prefix="labkit-") as folder:
             script = Path(folder, f"{form}_client.py")
@@ -63,13 +69,13 @@ def _trace_of(ran: Ran) -> Trace:
     return ran.trace.noted(f"{ran.program.partition(',')[0]}: {ran.ended}")
 
 
-def _url(scenario: Scenario, server: UpgradeServer) -> str:
+def _url(scenario: Scenario, server: Listener) -> str:
     """Return where to dial; with the offer's path, where it is one that a URL can have."""
     target = scenario.offer.head.target
     return server.url + target[1:] if target.startswith("/") else server.url
 
 
-CLIENTS: dict[str, Callable[[Scenario, UpgradeServer], Trace]] = {
+CLIENTS: dict[str, Callable[[Scenario, Listener], Trace]] = {
     "lab": _lab,
     "curl": _curl,
     "php": _php,

@@ -69,6 +69,7 @@ class Engine:
         self.recordings = recordings
         self.changed = threading.Condition()
         self.server: asyncio.Server | None = None
+        self.held: socket.socket | None = None
         self.open: set[Connection] = set()
         self.stopping = False
 
@@ -89,6 +90,8 @@ class Engine:
         self.stopping = True
         if self.server is not None:
             self.server.close()
+        if self.held is not None:
+            self.held.close()
         for connection in list(self.open):
             connection.shut()
         await self._emptied()
@@ -156,6 +159,8 @@ class Listener(ABC):
     kind = "listener"
     records = True
     """Whether it keeps traces."""
+    listens = True
+    """Whether connections are taken; where not, its port is only held, and they are refused."""
 
     def __init__(self, host: str, port: int, *, allow_remote: bool, keep: int) -> None:
         check_loopback(host, allow_remote)
@@ -184,7 +189,8 @@ class Listener(ABC):
         engine = Engine(f"labkit {self.kind}", self._recordings)
         engine.thread.start()
         try:
-            self._port = engine.thread.run(_listen(engine, self._factory(engine), self.host, self._wanted), _START_TIME)
+            factory = self._factory(engine) if self.listens else None
+            self._port = engine.thread.run(_listen(engine, factory, self.host, self._wanted), _START_TIME)
         except BaseException as error:
             engine.thread.stop()
             if isinstance(error, (OSError, TimeoutError)):
@@ -230,11 +236,15 @@ class Listener(ABC):
     @property
     def traces(self) -> tuple[Trace, ...]:
         """What every connection carried so far, the oldest first."""
+        return tuple(recording.trace(note=f"recorded by the {self.kind}") for recording in self.recordings)
+
+    @property
+    def recordings(self) -> tuple[Recording, ...]:
+        """What its connections were recorded in, the oldest first."""
         if self._engine is None:
             return ()
         with self._engine.changed:
-            recordings = list(self._engine.recordings)
-        return tuple(recording.trace(note=f"recorded by the {self.kind}") for recording in recordings)
+            return tuple(self._engine.recordings)
 
     @property
     def trace(self) -> Trace:
@@ -276,8 +286,12 @@ class Listener(ABC):
         return f"<{type(self).__name__} {'running' if self.running else 'stopped'}>"
 
 
-async def _listen(engine: Engine, factory: Callable[[], Any], host: str, port: int) -> int:
+async def _listen(engine: Engine, factory: Callable[[], Any] | None, host: str, port: int) -> int:
     loop = asyncio.get_running_loop()
+    if factory is None:
+        engine.held = socket.socket(_family(host))
+        engine.held.bind((host, port))
+        return int(engine.held.getsockname()[1])
     server = await loop.create_server(factory, host, port, family=_family(host), backlog=128)
     engine.server = server
     name = server.sockets[0].getsockname()

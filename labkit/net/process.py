@@ -12,11 +12,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from labkit.errors import Failed
 
-__all__ = ["MOST_KEPT", "Finished", "clean_environment", "run_child", "running_child"]
+try:
+    import resource
+except ImportError:  # Windows has no such limit
+    resource = None  # type: ignore[assignment]
+
+__all__ = ["MOST_KEPT", "Finished", "bounded", "clean_environment", "run_child", "running_child"]
 
 MOST_KEPT = 1 << 20
 """Bytes that are kept of each of a child's two outputs."""
@@ -109,6 +114,7 @@ def running_child(
     stderr: int | IO[bytes] = subprocess.DEVNULL,
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
+    user: int | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Start a program, and end it with every process that it started when the `with` block is left.
 
@@ -121,6 +127,7 @@ def running_child(
         stderr: likewise.
         environment: all of its environment; `clean_environment()` unless told.
         folder: where it runs.
+        user: the number of the user, and of the group, that it runs as; those of this process unless told.
 
     Raises:
         Failed: it could not be started.
@@ -130,6 +137,7 @@ def running_child(
     ...     process.communicate()[0].split()
     [b'42']
     """
+    whose: dict[str, Any] = {} if user is None else {"user": user, "group": user, "extra_groups": ()}
     try:
         process = subprocess.Popen(  # noqa: S603  a path that was found by its name; no shell
             command,
@@ -140,6 +148,7 @@ def running_child(
             cwd=folder,
             bufsize=0,
             start_new_session=True,
+            **whose,
         )
     except (OSError, ValueError) as error:
         raise Failed(f"{command[0]} could not be started: {error}") from None
@@ -149,6 +158,14 @@ def running_child(
     finally:
         _end(process)
         _RUNNING.discard(process)
+
+
+def bounded(process: subprocess.Popen[bytes], most: int) -> None:
+    """See that no file that a child writes grows beyond `most` bytes, where the system can be told so."""
+    limit = getattr(resource, "prlimit", None)
+    if limit is not None:
+        with suppress(OSError):
+            limit(process.pid, resource.RLIMIT_FSIZE, (most, most))
 
 
 def _watch(

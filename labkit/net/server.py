@@ -72,6 +72,7 @@ class UpgradeServer(Listener):
         self.told = dataclasses.replace(told or Server(), **settings)
         super().__init__(host, port, allow_remote=allow_remote, keep=self.told.limits.traces)
         self.records = record
+        self.listens = self.told.listens
         self._date = date
         self._ended = ended
 

@@ -91,6 +91,14 @@ class Conversation(ABC):
         """End the conversation; nothing happens where it has ended."""
 
     @abstractmethod
+    def say_bytes(self, data: bytes) -> None:
+        """Send bytes as they are."""
+
+    @abstractmethod
+    def hang_up(self) -> None:
+        """End this direction without a goodbye, behind what was written."""
+
+    @abstractmethod
     def outgoing(self) -> bytes:
         """Return, and forget, the bytes to send."""
 

@@ -37,7 +37,7 @@ from labkit.parties.raw import Raw
 from labkit.parties.websocket import WebSocket
 from labkit.wire.fields import Fields
 from labkit.wire.http1 import RequestHead, ResponseHead
-from labkit.wire.upgrade import options
+from labkit.wire.upgrade import offered, options
 
 __all__ = ["ServerParty"]
 
@@ -198,7 +198,8 @@ class ServerParty(Speaker):
             self._decline(declined)
             return False
         self._content = 0
-        if not any(name.lower() in _OF_CONTENT for name, _ in head.fields):
+        unread = "content-unread" in self.server.faults and bool(offered(head.fields))
+        if unread or not any(name.lower() in _OF_CONTENT for name, _ in head.fields):
             del self._buffer[:length]
             return self._answer()
         self._reader = h11.Connection(h11.SERVER, max_incomplete_event_size=self.limits.head)

@@ -47,6 +47,12 @@ class Speech(Protocol):
     def close(self, code: int | None, reason: str) -> None:
         """End the conversation."""
 
+    def say_bytes(self, data: bytes) -> None:
+        """Send bytes as they are."""
+
+    def hang_up(self) -> None:
+        """End the conversation without a goodbye."""
+
     @property
     def over(self) -> bool:
         """Whether no more messages will come."""
@@ -165,6 +171,26 @@ class Stream:
         """End the conversation; in WebSocket with a Close frame (RFC 6455, 7.1.2)."""
         if not self._speech.shut:
             self._speech.close(code, reason)
+
+    async def send_bytes(self, data: bytes) -> None:
+        """Send bytes as they are, in no frame: what a stray print, a second head or a broken library does.
+
+        Raises:
+            Closed: the conversation is over.
+            WrongUse: it is no bytes.
+        """
+        if not isinstance(data, bytes):
+            raise WrongUse(f"what is sent as it is, is bytes, not {type(data).__name__}")
+        while self._speech.blocked and not self._speech.shut:
+            await self._wait()
+        if self._speech.shut:
+            raise Closed("nothing can be sent: the conversation is over")
+        self._speech.say_bytes(data)
+
+    async def hang_up(self) -> None:
+        """End the connection without a goodbye, as a program that is killed does; the other side sees 1006."""
+        if not self._speech.shut:
+            self._speech.hang_up()
 
     async def sleep(self, seconds: float) -> None:
         """Wait, by the clock of whoever drives this party: in memory no time passes.

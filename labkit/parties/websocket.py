@@ -33,6 +33,7 @@ class WebSocket(Conversation):
         self._parts: list[Frame] = []
         self._held = bytearray()
         self._eof = False
+        self._hung_up = False
 
     # what comes in
 
@@ -63,6 +64,8 @@ class WebSocket(Conversation):
 
     def receive_eof(self) -> None:
         """Take the other side's FIN."""
+        if self._hung_up:
+            return
         self._eof = True
         if not self._held and not self.core.reader.eof:
             self.core.receive_eof()
@@ -185,6 +188,23 @@ class WebSocket(Conversation):
         except ProtocolError as error:
             raise WrongUse(f"no Close can say {code!r} and {reason!r}: {error} (RFC 6455, 5.5, 7.4)") from None
         self.close_by = None
+        self._after_answer()
+
+    def say_bytes(self, data: bytes) -> None:
+        """Send bytes that are in no frame."""
+        core = self.core
+        core.writes.append(data)
+        core.unsent += len(data)
+        if core.unsent > MOST_UNSENT:
+            self.blocked = True
+        self.driver.wrote()
+
+    def hang_up(self) -> None:
+        """End this direction without a Close frame; what was not taken yet is dropped."""
+        self._hung_up = True
+        self._queue.clear()
+        self.core.send_eof()
+        self.core.state = State.CLOSED
         self._after_answer()
 
     def outgoing(self) -> bytes:

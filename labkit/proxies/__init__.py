@@ -7,8 +7,11 @@ gateway.py     the machine that carries it out: two legs, requests and answers, 
 requests.py    reading what a client sends
 answers.py     reading what an upstream sends
 rounds.py      what became of each request
+near.py        the side of the machine that faces the client
 far.py         the side of the machine that faces an upstream
 content.py     where the content of a request or an answer ends
 nginx/         reading, completing and modelling nginx
 apache/        reading, completing and modelling Apache httpd
+haproxy.py     HAProxy: completed, and run for real only; its words are in haproxy_words.py
+caddy.py       Caddy, likewise
 """

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from labkit.parties.conversation import MOST_WAITING
 from labkit.proxies.content import Content, chunk, content_of_answer
-from labkit.proxies.model import Framing, Model, Trouble
+from labkit.proxies.model import Framing, Model, Relay, Trouble
 from labkit.wire.http1 import ResponseHead
 
 __all__ = ["Answers"]
+
+_FINAL = 200  # the first status of a final answer
 
 
 class Answers:
@@ -17,6 +21,9 @@ class Answers:
         self._model = model
         self._content: Content | None = None
         self._framing = Framing.NONE
+        self._head = b""
+        self._held = bytearray()
+        self._most_held = 0
         self.buffer = bytearray()
 
     def read_head(self) -> ResponseHead | Trouble | None:
@@ -30,9 +37,31 @@ class Answers:
         del self.buffer[:length]
         return head
 
-    def begin_content(self, method: str, head: ResponseHead, framing: Framing) -> None:
-        """Go on to the content behind a final head; `method` is the request's."""
-        self._content, self._framing = content_of_answer(method, head), framing
+    def begin_content(self, method: str, head: ResponseHead, made: Relay) -> None:
+        """Go on to the content behind a final head, one that is taken for final included; `method` is the request's."""
+        final = head if head.status >= _FINAL else replace(head, status=_FINAL)
+        self._content, self._framing = content_of_answer(method, final), made.framing
+        self._head, self._most_held = made.data, made.held
+        self._held.clear()
+
+    def released(self, data: bytes) -> bytes:
+        """Return what goes to the client now that these bytes have come, the head before them; the rest waits."""
+        self._held += data
+        if len(self._held) < self._most_held and not self.over and not self.broken:
+            return b""
+        self._most_held = 0
+        return self.take_held()
+
+    def take_held(self) -> bytes:
+        """Return, and forget, all that waits to go to the client."""
+        gone = self.held_head() + bytes(self._held)
+        self._held.clear()
+        return gone
+
+    def held_head(self) -> bytes:
+        """Return, and forget, the head, where it waits."""
+        head, self._head = self._head, b""
+        return head
 
     def read_content(self) -> bytes:
         """Return the content that has come, as it goes to the client."""

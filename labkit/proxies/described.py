@@ -13,7 +13,7 @@ from labkit.proxies.directive import Note, Upstream
 if TYPE_CHECKING:
     from labkit.proxies.model import Model
 
-__all__ = ["Place", "Proxy"]
+__all__ = ["Effect", "Place", "Proxy"]
 
 _MOST_TEXT = 1 << 20  # characters
 
@@ -36,6 +36,20 @@ class Place(NamedTuple):
     spare: tuple[int, ...] = ()
     modules: str = ""
     built_in: tuple[str, ...] = ()
+
+
+class Effect(NamedTuple):
+    """What a directive does to an upgrade.
+
+    Args:
+        line: its line in the text.
+        directive: as it stands there.
+        does: in a sentence.
+    """
+
+    line: int
+    directive: str
+    does: str
 
 
 @dataclass(frozen=True)
@@ -89,6 +103,11 @@ class Proxy(ABC):
     @abstractmethod
     def upstreams(self) -> tuple[Upstream, ...]:
         """Every upstream address as it is written."""
+
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        """What each directive of the text does to an upgrade, in the order of the lines; also those that do nothing."""
+        return ()
 
     @property
     def other_ports(self) -> tuple[int, ...]:

@@ -18,14 +18,12 @@ from labkit.parties.party import Driver, Ending
 from labkit.proxies.answers import Answers
 from labkit.proxies.far import FarSide
 from labkit.proxies.model import Forward, Framing, Model, Own, Relay, Request, Trouble, Turn
+from labkit.proxies.near import MOST_KEPT, NearSide
 from labkit.proxies.requests import Requests
 from labkit.proxies.rounds import Round
 from labkit.wire.http1 import ResponseHead
 
 __all__ = ["ProxyParty", "Round"]
-
-
-_MOST_KEPT = 100  # rounds, and lines of the log; the oldest go
 
 
 class _State(StrEnum):
@@ -37,7 +35,7 @@ class _State(StrEnum):
     LINGERING = "lingering"
 
 
-class ProxyParty:
+class ProxyParty(NearSide):
     """One client connection of a proxy, as its near party, with the far ones that it makes.
 
     Args:
@@ -46,21 +44,19 @@ class ProxyParty:
     """
 
     def __init__(self, model: Model, driver: Driver) -> None:
+        super().__init__(driver, driver.clock() + model.times.head)  # the first head's time is the connection's
         self.model = model
-        self.driver = driver
-        self.ending = Ending.NOT_YET
-        self.choked = False
-        self.rounds: deque[Round] = deque(maxlen=_MOST_KEPT)
-        self.log: deque[str] = deque(maxlen=_MOST_KEPT)
+        self.rounds: deque[Round] = deque(maxlen=MOST_KEPT)
         self._state = _State.READING
         self._requests = Requests(model)
-        self._reading = self._near_ended = False
-        self._head_begun = True  # the time for the first head runs from the connection
-        self._far: FarSide | None = None
         self._answers = Answers(model)
         self._made: Relay
-        self._writes: list[bytes] = []
-        self._due: float | None = driver.clock() + model.times.head
+        self._far: FarSide | None = None
+        self._next_step: Forward | Own | None = None
+        self._reading = self._sending = self._near_ended = False
+        self._head_begun = True
+        self._unread = False  # a tunnel that was one from the first byte on, and of which nothing was heard yet
+        self._held = b""  # content that goes into such a tunnel with the client's next bytes
 
     # what comes in on the near leg
 
@@ -71,7 +67,7 @@ class ProxyParty:
                 pass
             case _State.TUNNEL:
                 self._wait(self.model.tunnel_time(self._forward))
-                self._upstream.write(data)
+                self._upstream.write(self._take_early() + data)
             case _:
                 self._requests.buffer += data
                 self._read()
@@ -97,28 +93,24 @@ class ProxyParty:
 
     def tick(self) -> None:
         """Do what is due."""
-        if self._due is None or self.driver.clock() < self._due:
+        if not self._is_due():
             return
-        self._due = None
         waiting = self._requests.waiting
         match self._state:
             case _State.LINGERING:
                 self.ending = Ending.RESET
             case _State.READING if waiting:
-                self._refuse(self.model.overdue(waiting))
+                self._refuse(self.model.late(waiting, bytes(self._requests.buffer)))
             case _State.READING:
                 self._finish()
             case _State.WAITING:
                 far = self._upstream
-                self.trouble(far, Trouble.SILENT if far.reached else Trouble.UNREACHABLE)
+                self.trouble(far, self._stopped(Trouble.SILENT) if far.reached else Trouble.UNREACHABLE)
             case _:
                 self.log.append(self.model.silence(tunnel=self._state is _State.TUNNEL))
+                if self._state is _State.ANSWER:
+                    self._write(self._answers.held_head())
                 self._finish()
-
-    @property
-    def deadline(self) -> float | None:
-        """When `tick` is due."""
-        return self._due
 
     @property
     def full(self) -> bool:
@@ -133,33 +125,9 @@ class ProxyParty:
         if self._far is not None:
             self._far.changed()
 
-    # what goes out on the near leg
-
-    def outgoing(self) -> bytes:
-        """Return, and forget, the bytes to send."""
-        data = b"".join(self._writes)
-        self._writes.clear()
-        return data
-
-    def drained(self) -> None:
-        """Do nothing: nobody waits for it."""
-
-    def finished(self, error: BaseException | None) -> None:
-        """Do nothing: no handler runs here."""
-
     def shut(self) -> None:
         """Close at once, both ways."""
         self._finish()
-
-    @property
-    def problem(self) -> str:
-        """What the program's error log would say; empty where nothing."""
-        return "; ".join(dict.fromkeys(line for line in self.log if line))
-
-    def _write(self, data: bytes) -> None:
-        if data:
-            self._writes.append(data)
-            self.driver.wrote()
 
     # requests
 
@@ -198,10 +166,25 @@ class ProxyParty:
         """Answer a whole request, or send it on."""
         self._state = _State.WAITING
         self.rounds.append(Round(request))
-        decision = self.model.route(request)
-        if isinstance(decision, Own):
-            self._own(decision)
+        self._send(self.model.route(request))
+
+    def _send(self, decision: Forward | Own) -> None:
+        """Do what was decided; an upstream that fails at once comes back here, and returns."""
+        self._next_step = decision
+        if self._sending:
             return
+        self._sending = True
+        while (step := self._next_step) is not None:
+            self._next_step = None
+            if isinstance(step, Own):
+                self._own(step)
+            else:
+                self._ask(step)
+        self._sending = False
+
+    def _ask(self, decision: Forward) -> None:
+        """Ask an upstream: the one that was kept, if it is the same."""
+        self._state = _State.WAITING
         self._round.forward = decision
         if self._far is not None and self._far.address == decision.address:
             self.reached(self._far)
@@ -218,11 +201,15 @@ class ProxyParty:
         if far is self._far:
             self._wait(self.model.answer_time(self._forward))
             far.write(self._forward.to_bytes())
+            if self._forward.opaque:
+                self._pass_unread()
 
     def trouble(self, far: FarSide, trouble: Trouble) -> None:
         """Answer for an upstream that cannot."""
         if far is self._far:
-            self._own(self.model.failed(self._round.request, self._forward, trouble))
+            decision = self.model.failed(self._round.request, self._forward, trouble)
+            self._drop()
+            self._send(decision)
 
     def heard(self, far: FarSide, data: bytes) -> None:
         """Take bytes of an upstream."""
@@ -230,6 +217,7 @@ class ProxyParty:
             return
         match self._state:
             case _State.TUNNEL:
+                self._unread = False
                 self._wait(self.model.tunnel_time(self._forward))
                 self._write(data)
             case _State.WAITING:
@@ -247,9 +235,8 @@ class ProxyParty:
         """Take the FIN of an upstream."""
         if far is self._far and self._state is _State.ANSWER:
             self._relay_content(self._answers.end())
-        elif far is self._far and self._state is _State.TUNNEL and self.model.half_closes and not self._near_ended:
-            self.ending = Ending.FIN
-            self.driver.wrote()
+        elif far is self._far and self._state is _State.TUNNEL and self._half_closes and not self._near_ended:
+            self._fin()
         else:
             self.lost(far)
 
@@ -259,9 +246,14 @@ class ProxyParty:
             return
         match self._state:
             case _State.WAITING:
+                self.trouble(far, self._stopped(Trouble.CLOSED))
+            case _State.TUNNEL if self._unread:
                 self.trouble(far, Trouble.CLOSED)
             case _State.READING:
                 self._drop()
+            case _State.ANSWER:
+                self._write(self._answers.take_held())
+                self._finish()
             case _:
                 self._finish()
 
@@ -276,24 +268,27 @@ class ProxyParty:
 
     def _relay(self, head: ResponseHead) -> None:
         made = self.model.relay(self._round.request, self._forward, head)
-        if isinstance(made, Own):
-            self._own(made)
+        if not isinstance(made, Relay):
+            self._drop()
+            self._send(made)
             return
         self._round.relays.append((head, made))
         self.log.append(made.log)
-        self._write(made.data)
         match made.turn:
             case Turn.FINAL:
                 self._state, self._made = _State.ANSWER, made
-                self._answers.begin_content(self._round.request.head.method, head, made.framing)
+                self._answers.begin_content(self._round.request.head.method, head, made)
                 self._relay_content(self._answers.read_content())
             case Turn.SWITCH:
+                self._write(made.data)
                 self._tunnel()
             case Turn.HELD:
                 self._state = _State.HELD
+            case Turn.INTERIM:
+                self._write(made.data)
 
     def _relay_content(self, data: bytes) -> None:
-        self._write(data)
+        self._write(self._answers.released(data))
         if self._answers.broken:
             self._finish()
         elif self._answers.over:
@@ -321,18 +316,32 @@ class ProxyParty:
         """Turn both legs into one: what came early goes first."""
         self._state = _State.TUNNEL
         self._wait(self.model.tunnel_time(self._forward))
-        if early := self._requests.take_rest():
+        if early := self._take_early():
             self._upstream.write(early)
         self._write(self._answers.take_rest())
         if self._near_ended:
             self._end_half()
 
+    def _pass_unread(self) -> None:
+        """Make a tunnel of both legs at once; what the client sent already is held until it sends more."""
+        self._state, self._unread = _State.TUNNEL, True
+        self._held = self._forward.content
+        self._wait(self.model.tunnel_time(self._forward))
+        if self._near_ended:
+            self._end_half()
+
     def _end_half(self) -> None:
         """End the client's direction of a tunnel, or all of it."""
-        if self.model.half_closes and not self._upstream.ended:
+        if early := self._take_early():
+            self._upstream.write(early)
+        if self._half_closes and not self._upstream.ended:
             self._upstream.fin()
         else:
             self._finish()
+
+    def _take_early(self) -> bytes:
+        early, self._held = self._held + self._requests.take_rest(), b""
+        return early
 
     # ends
 
@@ -359,8 +368,7 @@ class ProxyParty:
             self._round.drop_content()
         self._state = _State.LINGERING
         self._requests.buffer.clear()
-        if self.ending is Ending.NOT_YET:
-            self.ending = Ending.FIN
+        self._fin()
         self._wait(self.model.times.linger)
 
     def _drop(self) -> None:
@@ -369,10 +377,13 @@ class ProxyParty:
             self._far.end()
             self._far = None
 
-    def _wait(self, seconds: float) -> None:
-        """Set the time by which something must come; whoever drives looks at it anew."""
-        self._due = self.driver.clock() + seconds
-        self.driver.wrote()
+    def _stopped(self, trouble: Trouble) -> Trouble:
+        return self.model.stopped(bytes(self._answers.buffer), trouble)
+
+    @property
+    def _half_closes(self) -> bool:
+        told = self._forward.half_closes
+        return self.model.half_closes if told is None else told
 
     @property
     def _upstream(self) -> FarSide:

@@ -63,7 +63,7 @@ class Turn(StrEnum):
     """What follows an answer that is relayed."""
 
     INTERIM = "interim"  # the final answer is still to come
-    FINAL = "final"
+    FINAL = "final"  # of an interim status too, where the program takes it for one: what follows is its content
     SWITCH = "switch"  # a tunnel
     HELD = "held"  # nothing is sent, and nothing more is expected: the client waits
 
@@ -120,6 +120,9 @@ class Forward:
         changes: what became of the field lines.
         by: the directive that chose the upstream.
         line: its line.
+        opaque: whether the upstream's bytes are passed on unread, from the first on, and the client's too; what
+            the client sent behind the head, and `content`, then wait until it sends more.
+        half_closes: in place of the model's own, where it depends on the way.
     """
 
     address: str
@@ -128,10 +131,12 @@ class Forward:
     changes: tuple[Change, ...] = ()
     by: str = ""
     line: int = 0
+    opaque: bool = False
+    half_closes: bool | None = None
 
     def to_bytes(self) -> bytes:
         """Return the bytes that are sent upstream."""
-        return self.head.to_bytes() + self.content
+        return self.head.to_bytes() + (b"" if self.opaque else self.content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +151,8 @@ class Relay:
         keeps_upstream: whether the upstream's connection is kept for the next request.
         changes: what became of the field lines.
         log: what the program's error log says; may be empty.
+        held: how many bytes of content wait, with the head, until the answer is whole or there are more of them; where
+            the upstream is silent for too long the head alone goes. 0 where nothing waits.
     """
 
     turn: Turn
@@ -155,6 +162,7 @@ class Relay:
     keeps_upstream: bool = False
     changes: tuple[Change, ...] = ()
     log: str = ""
+    held: int = 0
 
 
 class Times(NamedTuple):
@@ -202,6 +210,9 @@ class Model(ABC):
     eof_aborts: bool = True
     """Whether a client's FIN before the answer ends the exchange."""
 
+    note: str = ""
+    """What a trace says of it beside its version; empty where nothing."""
+
     @abstractmethod
     def read_head(self, data: bytes) -> tuple[RequestHead, int] | Own | None:
         """Read the head that `data` begins with: it and its length, the answer to what is no head, or None for more."""
@@ -215,12 +226,12 @@ class Model(ABC):
         """Decide where a request goes, and how it goes on."""
 
     @abstractmethod
-    def relay(self, request: Request, forward: Forward, answer: ResponseHead) -> Relay | Own:
-        """Decide what is made of an answer of the upstream's, interim ones included."""
+    def relay(self, request: Request, forward: Forward, answer: ResponseHead) -> Relay | Own | Forward:
+        """Decide what is made of an answer of the upstream's, interim ones included; a Forward asks another one."""
 
     @abstractmethod
-    def failed(self, request: Request, forward: Forward, trouble: Trouble) -> Own:
-        """Answer for an upstream that cannot."""
+    def failed(self, request: Request, forward: Forward, trouble: Trouble) -> Own | Forward:
+        """Answer for an upstream that cannot; a Forward asks another one, or the same again."""
 
     @abstractmethod
     def overdue(self, waiting: str) -> Own:
@@ -229,6 +240,18 @@ class Model(ABC):
     @abstractmethod
     def cut(self, data: bytes) -> Own:
         """Answer a client that closes its direction in the middle of a request."""
+
+    def answers_at_once(self, head: RequestHead) -> bool:  # noqa: ARG002  a model may look at it
+        """Tell whether `route` gives an answer of the proxy's own, for which the content is not waited for."""
+        return False
+
+    def late(self, waiting: str, data: bytes) -> Own:  # noqa: ARG002
+        """Do what `overdue` does, where it matters what of the head had come."""
+        return self.overdue(waiting)
+
+    def stopped(self, data: bytes, trouble: Trouble) -> Trouble:  # noqa: ARG002
+        """Tell what it is when an upstream closes, or is silent, behind these bytes of a head."""
+        return trouble
 
     def broken(self, head: RequestHead) -> Own:  # noqa: ARG002  a model may look at it
         """Answer a client whose content cannot be read: a chunk that is none, a length that is no number."""

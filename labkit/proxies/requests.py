@@ -19,6 +19,7 @@ class Requests:
         self._head: RequestHead | None = None
         self._content: Content | None = None
         self._body = bytearray()
+        self._answered = False  # before the content has come: it is read, and dropped
         self.buffer = bytearray()
         self.number = 0
 
@@ -50,6 +51,9 @@ class Requests:
         self._body.clear()
         if refused := self._check(0 if self._content.broken else declared(self._head.fields)):
             return refused
+        if not self._content.over and self._model.answers_at_once(self._head):
+            self._answered = True
+            return Request(self._head, b"", self.number)
         if self._model.continues and not self._content.over and _expects_continue(self._head):
             return ResponseHead(100, "Continue")
         return self._read_content(self._content)
@@ -62,12 +66,14 @@ class Requests:
             found = self._model.read_head(bytes(self.buffer))
         return found
 
-    def _read_content(self, content: Content) -> Request | Own | None:
+    def _read_content(self, content: Content) -> Request | ResponseHead | Own | None:
         assert self._head is not None
         if not content.over and self.buffer:
             self._body += content.feed(bytes(self.buffer))
             self.buffer.clear()
             self.buffer += content.left
+        if self._answered:
+            return self._drop_content(content)
         if content.broken:
             return self._model.broken(self._head)
         if refused := self._check(len(self._body)):
@@ -76,6 +82,15 @@ class Requests:
             return None
         self._content = None
         return Request(self._head, bytes(self._body), self.number)
+
+    def _drop_content(self, content: Content) -> Request | ResponseHead | Own | None:
+        self._body.clear()
+        if content.broken:
+            return self._model.cut(b"")
+        if not content.over:
+            return None
+        self._content, self._answered = None, False
+        return self._read_head()
 
     def _check(self, length: int) -> Own | None:
         assert self._head is not None

@@ -1,0 +1,54 @@
+"""Regular expressions of a configuration, which are PCRE's, read by Python: the part in which both agree."""
+
+from __future__ import annotations
+
+import re
+
+from labkit.errors import Unmodelled
+from labkit.proxies.directive import Directive
+
+__all__ = ["compiled", "filled"]
+
+_ELSE = re.compile(r"\\[KRXGQEhHvVN]|\(\?(?![:=!i)])|\[\[:|[*+?}]\+|\\[pP]|\(\*")
+"""What means something else to PCRE than to Python, or nothing."""
+
+_REFERENCE = re.compile(r"\\(.)|[$]([0-9])", re.DOTALL)
+_LAST = re.compile(r"(?<!\\)[$]$")
+
+
+def compiled(text: str, directive: Directive, *, case: bool = True) -> re.Pattern[str]:
+    """Return an expression as httpd reads it: a dot is any character, a dollar sign the very end.
+
+    Raises:
+        Unmodelled: it has what PCRE and Python read in two ways, or cannot be read.
+
+    >>> bool(compiled("^/ws/(.*)$", Directive("LocationMatch")).search("/ws/a"))
+    True
+    """
+    if not _ELSE.search(text):
+        try:
+            found = re.compile(_LAST.sub(r"\\Z", text), re.DOTALL | re.ASCII | (0 if case else re.IGNORECASE))
+        except (re.error, OverflowError):
+            pass
+        else:
+            return found
+    raise Unmodelled(
+        f"line {directive.line}: {directive.name}: the model of Apache does not read the expression {text}; "
+        "run it for real"
+    )
+
+
+def filled(text: str, match: re.Match[str]) -> str:
+    r"""Return a text with $1 and such filled in, as httpd's `ap_pregsub` does it.
+
+    >>> filled("/m/$1", re.compile("^/ws/(.*)$").search("/ws/a"))
+    '/m/a'
+    """
+
+    def one(found: re.Match[str]) -> str:
+        if found[1]:
+            return found[1]
+        number = int(found[2])
+        return (match[number] or "") if number <= match.re.groups else ""
+
+    return _REFERENCE.sub(one, text)

@@ -1,0 +1,46 @@
+"""What `proxy_redirect default` means, said in full, where proxy_pass is not given to nginx as it is written.
+
+By default nginx takes the written URL of proxy_pass out of a `Location` that the upstream sends
+(ngx_http_proxy_merge_loc_conf): with a URI it becomes the location's path, and without one a slash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+from labkit.proxies.directive import Directive
+from labkit.proxies.nginx.aiming import target_of
+
+__all__ = ["with_redirects"]
+
+
+def with_redirects(
+    block: Directive, found: Iterable[Directive], inherited: tuple[Directive, ...], url: Callable[[str], str]
+) -> Iterator[Directive]:
+    """Yield what stands in a block, its default proxy_redirect said in full where that is needed.
+
+    Args:
+        block: the block, as the text has it.
+        found: what stands in it, as nginx is given it.
+        inherited: the proxy_redirect lines that hold in it, its own or a block's round it.
+        url: what nginx is given for the URL of a proxy_pass.
+    """
+    pair = _meant(block, url)
+    lines = inherited or (Directive("proxy_redirect", ("default",)),)
+    if pair is None or not any(each.args == ("default",) for each in lines):
+        yield from found
+        return
+    yield from (each for each in found if each.name != "proxy_redirect")
+    yield from (replace(each, args=pair) if each.args == ("default",) else each for each in lines)
+
+
+def _meant(block: Directive, url: Callable[[str], str]) -> tuple[str, str] | None:
+    passed = block.inside("proxy_pass") if block.name == "location" else ()
+    if not passed or "$" in passed[0].args[0] or passed[0].args[0] == url(passed[0].args[0]):
+        return None  # with variables there is no default
+    written = passed[0].args[0]
+    target = target_of(written)
+    if target is None:
+        return None
+    return (written, block.args[-1]) if target.rest else (f"{written}/", "/")

@@ -1,0 +1,29 @@
+import os
+
+import pytest
+
+from labkit.cases.grid import PROGRAMS, cells
+from labkit.net.fidelity import hold_all
+from labkit.net.programs import find
+
+NEEDED = {"nginx": "nginx", "apache": "apache2"}
+GROUPS = sorted({cell.name.rsplit("/", cell.name.count("/") - 1)[0] for cell in cells()})
+MOST_REFUSED = 0.05
+
+
+@pytest.mark.timeout(170)
+@pytest.mark.parametrize("group", GROUPS)
+def test_the_model_does_what_the_program_does(group):
+    """Every cell of a configuration comes to the same, run for real and simulated, or the model refuses to answer."""
+    program = NEEDED[group.partition("/")[0]]
+    if not find(program) and not os.environ.get("CI"):
+        pytest.skip(f"{program} is not on this machine")
+    report = hold_all([cell for cell in cells() if cell.name.startswith(f"{group}/")])
+    assert [str(held) for held in report.different] == []
+    assert len(report.refused) <= MOST_REFUSED * len(report.held)
+
+
+def test_the_grid_is_large_enough():
+    """At least 400 cells, of both programs."""
+    assert len(cells()) >= 400
+    assert {cell.program for cell in cells()} == set(PROGRAMS)
