@@ -124,10 +124,10 @@ def _below(lines: list[str], directive: Directive, written: str) -> Edit | None:
     if not was:
         return None
     line = lines[directive.line - 1]
-    alone = line.strip() == was or line.strip().startswith(f"{was} #")
-    indent = line[: len(line) - len(line.lstrip())]
-    now = f"{was}\n{indent}{written}" if alone else f"{was} {written}"
-    return Edit(directive.line, was, now, f"below it add `{written}`" if alone else f"behind `{was}` add `{written}`")
+    before, _, after = line.partition(was)
+    if not before.strip() and re.match(r"\s*(#|$)", after):
+        return Edit(directive.line, line, f"{line}\n{before}{written}", f"below it add `{written}`")
+    return Edit(directive.line, was, f"{was} {written}", f"behind `{was}` add `{written}`")
 
 
 def _apache(lines: list[str], way: tuple[Directive, ...]) -> Iterator[Remedy]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 import h11
 from websockets.client import ClientProtocol
@@ -244,7 +245,7 @@ class ClientParty(Speaker):
             self._fail(f"the 101 is not right: {error}")
             self._end()
             return
-        core = Core(Side.CLIENT, _MOST_MESSAGE, 1 << 20, self._masks, extensions)
+        core = partial(Core, Side.CLIENT, _MOST_MESSAGE, 1 << 20, self._masks, extensions)
         self._after = WebSocket(self.driver, core, self._patience)
 
 

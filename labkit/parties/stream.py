@@ -65,14 +65,11 @@ class Speech(Protocol):
     def blocked(self) -> bool:
         """Whether the other side takes no more for now."""
 
-    def wake_at(self, time: float) -> None:
-        """Ask to be woken at a time."""
+    def parked(self, park: Park, until: float | None) -> None:
+        """Take note that the handler waits, to be woken by what happens, or at a time."""
 
-    def woken(self, time: float) -> None:
-        """Take note that a waiter that asked for this time waits no longer."""
-
-    def parked(self) -> None:
-        """Take note that the handler waits."""
+    def unparked(self, park: Park, until: float | None) -> None:
+        """Take note that it waits no longer."""
 
 
 class Stream:
@@ -91,7 +88,6 @@ class Stream:
     ) -> None:
         self._speech = speech
         self._driver = driver
-        self._parks: list[Park] = []
         self._taken = 0
         self.request = request
         self.protocol = protocol
@@ -208,25 +204,12 @@ class Stream:
     async def _wait(self, until: float | None = None) -> None:
         self._taken = 0
         park = self._driver.park()
-        self._parks.append(park)
-        if until is not None:
-            self._speech.wake_at(until)
-        self._speech.parked()
+        self._speech.parked(park, until)
         self._driver.rest()
         try:
             await park
         finally:
-            if park in self._parks:  # cancelled, by a timeout say: nobody waits here any more
-                self._parks.remove(park)
-            if until is not None:
-                self._speech.woken(until)
-
-    def wake(self) -> None:
-        """Wake whoever waits; they look for themselves whether it was for them."""
-        parks, self._parks = self._parks, []
-        for park in parks:
-            if not park.done():
-                park.set_result(None)
+            self._speech.unparked(park, until)
 
 
 Handler = Callable[[Stream], Awaitable[None]]

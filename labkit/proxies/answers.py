@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from labkit.parties.conversation import MOST_WAITING
 from labkit.proxies.content import Content, chunk, content_of_answer
 from labkit.proxies.model import Framing, Model, Relay, Trouble
 from labkit.wire.http1 import ResponseHead
 
 __all__ = ["Answers"]
-
-_FINAL = 200  # the first status of a final answer
 
 
 class Answers:
@@ -24,6 +20,7 @@ class Answers:
         self._head = b""
         self._held = bytearray()
         self._most_held = 0
+        self._in_chunks = self._ended = False
         self.buffer = bytearray()
 
     def read_head(self) -> ResponseHead | Trouble | None:
@@ -37,31 +34,37 @@ class Answers:
         del self.buffer[:length]
         return head
 
+    def stopped(self, trouble: Trouble) -> Trouble:
+        """Tell what it is that no more comes of a head."""
+        return self._model.stopped(bytes(self.buffer), trouble)
+
     def begin_content(self, method: str, head: ResponseHead, made: Relay) -> None:
-        """Go on to the content behind a final head, one that is taken for final included; `method` is the request's."""
-        final = head if head.status >= _FINAL else replace(head, status=_FINAL)
-        self._content, self._framing = content_of_answer(method, final), made.framing
+        """Go on to the content behind a final head; `method` is the request's."""
+        reads = head if made.reads is None else made.reads
+        self._content, self._framing = content_of_answer(method, reads), made.framing
         self._head, self._most_held = made.data, made.held
+        self._in_chunks, self._ended = "Transfer-Encoding" in reads.fields, False
         self._held.clear()
 
     def released(self, data: bytes) -> bytes:
         """Return what goes to the client now that these bytes have come, the head before them; the rest waits."""
         self._held += data
-        if len(self._held) < self._most_held and not self.over and not self.broken:
+        if len(self._held) < self._most_held and not self.over and not self._ended:
             return b""
-        self._most_held = 0
-        return self.take_held()
+        return self.let_go()
 
-    def take_held(self) -> bytes:
+    def silent(self) -> bytes:
+        """Return what goes to the client of what waits, where the upstream is silent: the head, and whole chunks."""
+        if not self._in_chunks:
+            self._held.clear()
+        return self.let_go()
+
+    def let_go(self) -> bytes:
         """Return, and forget, all that waits to go to the client."""
-        gone = self.held_head() + bytes(self._held)
+        gone = self._head + bytes(self._held)
         self._held.clear()
+        self._head, self._most_held = b"", 0
         return gone
-
-    def held_head(self) -> bytes:
-        """Return, and forget, the head, where it waits."""
-        head, self._head = self._head, b""
-        return head
 
     def read_content(self) -> bytes:
         """Return the content that has come, as it goes to the client."""
@@ -76,6 +79,7 @@ class Answers:
     def end(self) -> bytes:
         """Take the end of the direction: content that it ends is over, any other is cut short."""
         assert self._content is not None
+        self._ended = True
         self._content.end()
         return chunk(b"") if self.over and self._framing is Framing.CHUNKED else b""
 

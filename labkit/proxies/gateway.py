@@ -55,8 +55,8 @@ class ProxyParty(NearSide):
         self._next_step: Forward | Own | None = None
         self._reading = self._sending = self._near_ended = False
         self._head_begun = True
+        self._closing = False  # as soon as the content has come of what was answered without it
         self._unread = False  # a tunnel that was one from the first byte on, and of which nothing was heard yet
-        self._held = b""  # content that goes into such a tunnel with the client's next bytes
 
     # what comes in on the near leg
 
@@ -67,7 +67,7 @@ class ProxyParty(NearSide):
                 pass
             case _State.TUNNEL:
                 self._wait(self.model.tunnel_time(self._forward))
-                self._upstream.write(self._take_early() + data)
+                self._upstream.write(self._requests.take_rest() + data)
             case _:
                 self._requests.buffer += data
                 self._read()
@@ -99,28 +99,26 @@ class ProxyParty(NearSide):
         match self._state:
             case _State.LINGERING:
                 self.ending = Ending.RESET
-            case _State.READING if waiting:
+            case _State.READING if waiting and not self._requests.unread:
                 self._refuse(self.model.late(waiting, bytes(self._requests.buffer)))
             case _State.READING:
                 self._finish()
             case _State.WAITING:
                 far = self._upstream
-                self.trouble(far, self._stopped(Trouble.SILENT) if far.reached else Trouble.UNREACHABLE)
+                self.trouble(far, self._answers.stopped(Trouble.SILENT) if far.reached else Trouble.UNREACHABLE)
             case _:
                 self.log.append(self.model.silence(tunnel=self._state is _State.TUNNEL))
-                if self._state is _State.ANSWER:
-                    self._write(self._answers.held_head())
+                self._write(self._answers.silent())
                 self._finish()
 
     @property
     def full(self) -> bool:
         """Whether no more bytes should be read from the client for now."""
-        if self._state is _State.TUNNEL:
-            return self._upstream.choked
-        return len(self._requests.buffer) > MOST_WAITING
+        tunnel = self._state is _State.TUNNEL
+        return self._upstream.choked if tunnel else len(self._requests.buffer) > MOST_WAITING
 
     def writable(self, ready: bool) -> None:  # noqa: FBT001
-        """Take note whether the client takes more."""
+        """Take note whether the client takes more; the upstream is read from, or not, accordingly."""
         self.choked = not ready
         if self._far is not None:
             self._far.changed()
@@ -136,8 +134,14 @@ class ProxyParty(NearSide):
         if self._reading:
             return
         self._reading = True
-        while self._state is _State.READING and (found := self._requests.read()) is not None:
-            self._take(found)
+        while self._state is _State.READING:
+            found = self._requests.read()
+            if self._closing and not self._requests.unread:
+                self._finish()
+            elif found is None:
+                break
+            else:
+                self._take(found)
         self._reading = False
         if self._state is _State.READING:
             self._await_client()
@@ -157,7 +161,7 @@ class ProxyParty(NearSide):
         elif self._near_ended:
             self._finish()
         elif waiting == "content":
-            self._wait(self.model.times.content)
+            self._wait(self.model.times.linger if self._requests.unread else self.model.times.content)
         elif waiting and not self._head_begun:
             self._head_begun = True
             self._wait(self.model.times.head)
@@ -220,25 +224,24 @@ class ProxyParty(NearSide):
                 self._unread = False
                 self._wait(self.model.tunnel_time(self._forward))
                 self._write(data)
-            case _State.WAITING:
+            case _State.WAITING | _State.ANSWER:
                 self._wait(self.model.answer_time(self._forward))
                 self._answers.buffer += data
                 self._read_answers(far)
-            case _State.ANSWER:
-                self._wait(self.model.answer_time(self._forward))
-                self._answers.buffer += data
-                self._relay_content(self._answers.read_content())
             case _State.READING:  # it was kept, and nobody asked
                 self._drop()
 
     def left(self, far: FarSide) -> None:
         """Take the FIN of an upstream."""
-        if far is self._far and self._state is _State.ANSWER:
-            self._relay_content(self._answers.end())
-        elif far is self._far and self._state is _State.TUNNEL and self._half_closes and not self._near_ended:
-            self._fin()
-        else:
-            self.lost(far)
+        if far is not self._far:
+            return
+        match self._state:
+            case _State.ANSWER:
+                self._relay_content(self._answers.end())
+            case _State.TUNNEL if not self._near_ended and self.model.ends_half(self._forward):
+                self._fin()
+            case _:
+                self.lost(far)
 
     def lost(self, far: FarSide) -> None:
         """Take note that the connection to an upstream is no more."""
@@ -246,15 +249,13 @@ class ProxyParty(NearSide):
             return
         match self._state:
             case _State.WAITING:
-                self.trouble(far, self._stopped(Trouble.CLOSED))
+                self.trouble(far, self._answers.stopped(Trouble.CLOSED))
             case _State.TUNNEL if self._unread:
                 self.trouble(far, Trouble.CLOSED)
             case _State.READING:
                 self._drop()
-            case _State.ANSWER:
-                self._write(self._answers.take_held())
-                self._finish()
             case _:
+                self._write(self._answers.let_go())
                 self._finish()
 
     # answers
@@ -265,6 +266,8 @@ class ProxyParty(NearSide):
                 self.trouble(far, found)
             else:
                 self._relay(found)
+        if self._state is _State.ANSWER:
+            self._relay_content(self._answers.read_content())
 
     def _relay(self, head: ResponseHead) -> None:
         made = self.model.relay(self._round.request, self._forward, head)
@@ -278,7 +281,6 @@ class ProxyParty(NearSide):
             case Turn.FINAL:
                 self._state, self._made = _State.ANSWER, made
                 self._answers.begin_content(self._round.request.head.method, head, made)
-                self._relay_content(self._answers.read_content())
             case Turn.SWITCH:
                 self._write(made.data)
                 self._tunnel()
@@ -316,7 +318,7 @@ class ProxyParty(NearSide):
         """Turn both legs into one: what came early goes first."""
         self._state = _State.TUNNEL
         self._wait(self.model.tunnel_time(self._forward))
-        if early := self._take_early():
+        if early := self._requests.take_rest():
             self._upstream.write(early)
         self._write(self._answers.take_rest())
         if self._near_ended:
@@ -325,41 +327,43 @@ class ProxyParty(NearSide):
     def _pass_unread(self) -> None:
         """Make a tunnel of both legs at once; what the client sent already is held until it sends more."""
         self._state, self._unread = _State.TUNNEL, True
-        self._held = self._forward.content
+        self._requests.held = self._forward.content
         self._wait(self.model.tunnel_time(self._forward))
         if self._near_ended:
             self._end_half()
 
     def _end_half(self) -> None:
         """End the client's direction of a tunnel, or all of it."""
-        if early := self._take_early():
+        if early := self._requests.take_rest():
             self._upstream.write(early)
-        if self._half_closes and not self._upstream.ended:
+        if self.model.ends_half(self._forward) and not self._upstream.ended:
             self._upstream.fin()
         else:
             self._finish()
-
-    def _take_early(self) -> bytes:
-        early, self._held = self._held + self._requests.take_rest(), b""
-        return early
 
     # ends
 
     def _refuse(self, own: Own) -> None:
         """Answer what is no whole request: nothing that may follow can be read."""
-        self._own(own._replace(closes=True))
+        self._say(own)
+        self._finish()
 
     def _own(self, own: Own) -> None:
+        """Answer a request; the content that is still to come of it is read, and dropped."""
+        self._say(own)
+        if own.closes and (self._near_ended or not self._requests.unread):
+            self._finish()
+        else:
+            self._closing = own.closes
+            self._next()
+
+    def _say(self, own: Own) -> None:
         """Give an answer of the proxy's own; the upstream, if there is one, is left."""
         self._drop()
         if self._state is not _State.READING:
             self._round.own = own
         self.log.append(own.log)
         self._write(own.data)
-        if own.closes:
-            self._finish()
-        else:
-            self._next()
 
     def _finish(self) -> None:
         """Send our FINs once all is written, and linger."""
@@ -376,14 +380,6 @@ class ProxyParty(NearSide):
         if self._far is not None:
             self._far.end()
             self._far = None
-
-    def _stopped(self, trouble: Trouble) -> Trouble:
-        return self.model.stopped(bytes(self._answers.buffer), trouble)
-
-    @property
-    def _half_closes(self) -> bool:
-        told = self._forward.half_closes
-        return self.model.half_closes if told is None else told
 
     @property
     def _upstream(self) -> FarSide:

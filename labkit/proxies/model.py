@@ -152,7 +152,9 @@ class Relay:
         changes: what became of the field lines.
         log: what the program's error log says; may be empty.
         held: how many bytes of content wait, with the head, until the answer is whole or there are more of them; where
-            the upstream is silent for too long the head alone goes. 0 where nothing waits.
+            the upstream is silent for too long the head alone goes, and content that came in chunks. 0 where nothing
+            waits; content that cannot be read is then lost together with what waits.
+        reads: a head by whose fields the end of the content is found, where the program reads them in its own way.
     """
 
     turn: Turn
@@ -163,6 +165,7 @@ class Relay:
     changes: tuple[Change, ...] = ()
     log: str = ""
     held: int = 0
+    reads: ResponseHead | None = None
 
 
 class Times(NamedTuple):
@@ -267,6 +270,10 @@ class Model(ABC):
     def silence(self, *, tunnel: bool) -> str:
         """Return what the error log says where a tunnel, or an upstream in the middle of its answer, is silent."""
         return f"the {'tunnel' if tunnel else 'upstream'} was silent for too long"
+
+    def ends_half(self, forward: Forward) -> bool:
+        """Tell whether this tunnel goes on in one direction when the other has ended."""
+        return self.half_closes if forward.half_closes is None else forward.half_closes
 
     def tunnel_time(self, forward: Forward) -> float:  # noqa: ARG002
         """Return how long a tunnel may be silent, in seconds."""

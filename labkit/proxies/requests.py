@@ -21,7 +21,13 @@ class Requests:
         self._body = bytearray()
         self._answered = False  # before the content has come: it is read, and dropped
         self.buffer = bytearray()
+        self.held = b""
         self.number = 0
+
+    @property
+    def unread(self) -> bool:
+        """Whether a request was answered whose content is still to come."""
+        return self._answered
 
     @property
     def waiting(self) -> str:
@@ -35,8 +41,9 @@ class Requests:
         return self._read_head() if self._content is None else self._read_content(self._content)
 
     def take_rest(self) -> bytes:
-        """Return, and forget, what came behind the last request."""
-        rest = bytes(self.buffer)
+        """Return, and forget, what came behind the last request, and what is held before it."""
+        rest = self.held + bytes(self.buffer)
+        self.held = b""
         self.buffer.clear()
         return rest
 

@@ -383,7 +383,7 @@ def test_a_handler_may_wait_with_a_timeout():
         peer.send(opening())
         peer.read(len(ANSWER_101))
         assert peer.read(7) == b"\x81\x05ready"
-        assert len(streams[0]._parks) <= 1
+        assert len(streams[0]._speech._parks) <= 1
         peer.send(asked(TEXT, b"late"))
         assert peer.read(6) == b"\x81\x04late"
 

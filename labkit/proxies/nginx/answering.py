@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import NamedTuple
 
 from labkit.parties.clocks import lab_date
 from labkit.proxies.directive import Directive
@@ -16,13 +17,26 @@ from labkit.proxies.nginx.rewriting import Given
 from labkit.proxies.nginx.trip import CLIENT, Trip
 from labkit.wire.fields import text_bytes
 
-__all__ = ["Answering"]
+__all__ = ["Answering", "Why"]
 
 _CLOSING = frozenset({400, 413, 414, 494, 495, 496, 497, 500, 501})
 """After these nginx closes (ngx_http_special_response_handler)."""
 
 _PADDING = b"<!-- a padding to disable MSIE and Chrome friendly error page -->\r\n" * 6
 _ERRORS = 400  # from here on
+
+
+class Why(NamedTuple):
+    """Why nginx answers itself: the directive or the rule, its line, and what the error log says."""
+
+    by: str
+    line: int = 0
+    log: str = ""
+
+    @classmethod
+    def of(cls, directive: Directive | None, rule: str = "nginx's own rule", log: str = "") -> Why:
+        """Return the directive as a reason, or the rule where there is none."""
+        return cls(str(directive), directive.line, log) if directive is not None else cls(rule, 0, log)
 
 
 class Answering:
@@ -37,15 +51,13 @@ class Answering:
         self.layout = layout
         self.version = version
         self.date: Callable[[], str] = lab_date
-        self.route: Callable[[Trip, bytes], Forward | Own]
+        self.route: Callable[..., Forward | Own]  # through the phases, see `Routing.through`
 
     def signature(self, level: Level) -> str:
         """Return what nginx calls itself (server_tokens)."""
         return f"nginx/{self.version}" if level.word("server_tokens", "on") in ("on", "build") else "nginx"
 
-    def special(
-        self, trip: Trip, status: int, content: bytes, by: str, line: int = 0, *, location: str = "", log: str = ""
-    ) -> Forward | Own:
+    def special(self, trip: Trip, status: int, content: bytes, why: Why, location: str | None = None) -> Forward | Own:
         """Answer with a status of nginx's own (ngx_http_special_response_handler)."""
         trip.status = 0
         if status in _CLOSING:
@@ -56,7 +68,7 @@ class Answering:
             if status in codes and trip.changes:
                 trip.paged = not trip.where.on("recursive_error_pages", default=False)
                 return self.paged(trip, status if overwrite is None else overwrite, to, content, each)
-        return self.page(trip, status, by, line, location=location, log=log)
+        return self.page(trip, status, why, location)
 
     def paged(self, trip: Trip, status: int, to: str, content: bytes, each: Directive) -> Forward | Own:
         """Go where an error_page leads (ngx_http_send_error_page)."""
@@ -66,60 +78,56 @@ class Answering:
             path, _, args = uri.partition("?")
             trip.get()
             if trip.changes <= 1:
-                return self.page(trip, 500, str(each), each.line)
+                return self.page(trip, 500, Why.of(each))
             trip.redirected(path, args)
             return self.route(trip, content)
         if uri.startswith("@"):
             named = trip.server.named(uri)
             trip.changes -= 1
             if named is None or not trip.changes or not trip.uri:
-                return self.page(trip, 500, str(each), each.line, log=f'could not find named location "{uri}"')
+                return self.page(trip, 500, Why.of(each, log=f'could not find named location "{uri}"'))
             trip.internal = True
-            return self.through_named(trip, content, named)
+            return self.route(trip, content, (), named)
         trip.status = 0
-        return self.page(trip, status if status in REDIRECTS else 302, str(each), each.line, location=uri)
+        return self.page(trip, status if status in REDIRECTS else 302, Why.of(each), uri)
 
-    def through_named(self, trip: Trip, content: bytes, named: Level) -> Forward | Own:
-        """Go on in a named location."""
-        return self.route(trip, content, (), named)  # type: ignore[call-arg]
-
-    def page(self, trip: Trip, status: int, by: str, line: int, *, location: str = "", log: str = "") -> Own:
+    def page(self, trip: Trip, status: int, why: Why, location: str | None = None) -> Own:
         """Answer with the page of a status."""
         body = page(status, self.signature(trip.where))
         if body and status >= _ERRORS and not trip.headless and self.pads(trip):
             body += _PADDING
         shown = 400 if status in (494, 495, 496, 497) else status
-        return self.own(trip, shown, body, "text/html" if body else "", by, line, location=location, log=log)
+        return self.own(trip, shown, (body, "text/html" if body else ""), why, location)
 
     def pads(self, trip: Trip) -> bool:
         """Tell whether a page is padded: for Chrome and the old Internet Explorer."""
         agent = trip.field("User-Agent")
         old = "MSIE " in agent
         other = old or "Opera" in agent or "Gecko/" in agent
-        return trip.where.on("msie_padding", default=True) and ((old and "Opera" not in agent) or (not other and "Chrome/" in agent))
+        padded = (old and "Opera" not in agent) or (not other and "Chrome/" in agent)
+        return padded and trip.where.on("msie_padding", default=True)
 
     def given(self, trip: Trip, given: Given, content: bytes) -> Forward | Own:
         """Answer what a return or a rewrite gives (ngx_http_send_response)."""
-        by, line = str(given.by), given.by.line
+        why = Why.of(given.by)
         if given.status in REDIRECTS:
-            return self.special(trip, given.status, content, by, line, location=given.text or "")
+            return self.special(trip, given.status, content, why, given.text or "")
         if given.text is None and given.status >= _ERRORS:
-            return self.special(trip, given.status, content, by, line)
+            return self.special(trip, given.status, content, why)
         body = text_bytes((given.text or "").encode("utf-8").decode("latin-1"))
         types = trip.where.one("types")
         known = {end.lower(): each.name for each in types.block or () for end in each.args} if types else None
         kind = type_of(trip.uri, known, trip.where.word("default_type", "text/plain"))
-        return self.own(trip, given.status, body, kind, by, line)
+        return self.own(trip, given.status, (body, kind), why)
 
-    def own(
-        self, trip: Trip, status: int, body: bytes, kind: str, by: str, line: int, *, location: str = "", log: str = ""
-    ) -> Own:
-        """Return an answer with a head and content."""
+    def own(self, trip: Trip, status: int, content: tuple[bytes, str], why: Why, location: str | None = None) -> Own:
+        """Return an answer with a head and content; the content comes with its type."""
+        body, kind = content
         if trip.headless:
-            return Own(body, by, line, closes=True, log=log)
+            return Own(body, why.by, why.line, closes=True, log=why.log)
         status = trip.status or status
         absolute, lines = "", []
-        if location:
+        if location is not None:
             absolute = self.absolute(location, trip)
             lines = [] if absolute else [("Location", location)]
         bodiless = status in (204, 304)
@@ -130,7 +138,7 @@ class Answering:
             lines=[*lines, *added(status, trip, trip.where, self.layout.variables)[0]],
         )  # fmt: skip
         data = out.to_bytes() + (b"" if trip.method == "HEAD" or trip.head.method == "HEAD" or bodiless else body)
-        return Own(data, by, line, closes=not trip.keeps, log=log)
+        return Own(data, why.by, why.line, closes=not trip.keeps, log=why.log)
 
     def absolute(self, location: str, trip: Trip) -> str:
         """Return a Location with a host before it, where nginx writes one; empty where it does not."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from labkit.proxies.directive import Directive
 from labkit.proxies.model import Change, Fate
-from labkit.proxies.nginx.heads import Answer
+from labkit.proxies.nginx.answer_heads import Answer
 from labkit.proxies.nginx.levels import Level
 from labkit.proxies.nginx.trip import Trip
 from labkit.proxies.nginx.variables import Variables
@@ -83,7 +83,8 @@ def request_fields(trip: Trip, level: Level, variables: Variables, defaults: Def
 
 def _own(trip: Trip, defaults: Defaults) -> dict[str, str]:
     length = "" if trip.length is None else str(trip.length)
-    return {**dict.fromkeys(_SET, ""), "Host": trip.proxy[0], "Connection": defaults.connection, "Content-Length": length}
+    own = {"Host": trip.proxy[0], "Connection": defaults.connection, "Content-Length": length}
+    return {**dict.fromkeys(_SET, ""), **own}
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Which heads nginx reads, of requests and of answers; after ngx_http_parse.c and ngx_http_request.c of 1.22.1.
+"""Which request heads nginx reads, and which it answers with an error; after its sources of 1.22.1.
 
 nginx reads byte by byte and answers the first that is wrong, whether or not the rest has come.
 """
@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from labkit.wire.fields import Fields
-from labkit.wire.http1 import RequestHead, ResponseHead
+from labkit.wire.http1 import RequestHead
 
-__all__ = ["ANSWER_TOO_LONG", "NO_HEAD", "Answer", "Heading", "Limits", "Options", "Wrong", "host_of", "read_answer", "read_request"]  # fmt: skip
+__all__ = ["FIELD", "FIELD_SO_FAR", "Heading", "Limits", "Options", "Wrong", "host_of", "lines_of", "read_request"]
 
 
 class Limits(NamedTuple):
@@ -77,6 +77,12 @@ _ONCE = frozenset({
     "if-range", "if-unmodified-since", "transfer-encoding",
 })  # fmt: skip
 
+FIELD = re.compile(rb"([^\x00-\x20\x7f:]+)(?:: *([^\x00\r]*?) *)?\r*", re.DOTALL)
+"""A field line without its LF: the name, and the value where there is a colon (ngx_http_parse_header_line)."""
+
+FIELD_SO_FAR = re.compile(rb"\r?|[^\x00-\x20\x7f:]+(?::[^\x00\r]*)?\r*", re.DOTALL)
+"""The beginning of a line that can still become one."""
+
 _METHOD = re.compile(rb"[A-Z_\-]+")
 _SCHEME = re.compile(rb"[A-Za-z][A-Za-z0-9+.\-]*")
 _HOST = re.compile(rb"\[[A-Za-z0-9:\-._~!$&'()*+,;=]*\]|[A-Za-z0-9.\-]*")
@@ -85,9 +91,8 @@ _PATH = re.compile(rb"[^\x00-\x20\x7f]*")
 _SPACES = re.compile(rb" *")
 _END = re.compile(rb" *\r?\n")
 _SO_FAR = re.compile(rb" *\r?")
+_BOTH = 'client sent "Content-Length" and "Transfer-Encoding" headers at the same time'
 _BAD = "client sent invalid request while reading client request line"
-_FIELD = re.compile(rb"([^\x00-\x20\x7f:]+)(?:: *([^\x00\r]*?) *)?\r*", re.DOTALL)
-_FIELD_SO_FAR = re.compile(rb"\r?|[^\x00-\x20\x7f:]+(?::[^\x00\r]*)?\r*", re.DOTALL)
 _VALID = re.compile(r"[A-Za-z0-9\-]+")
 _UNDERSCORED = re.compile(r"[A-Za-z0-9\-_]+")
 _MOST_DIGITS = 18  # of a number that nginx can hold
@@ -258,14 +263,12 @@ class _Reader:
         if self.line.version == "HTTP/0.9":
             return self.heading(self.line.end)
         at, buffers = self.line.end, _Buffers(limits, self.line.end)
-        for begin, end in _lines(self.data, at):
+        for begin, end in lines_of(self.data, at):
             if buffers.overflow(begin, end or len(self.data), whole=bool(end)):
                 return self.wrong("client sent too long header line while reading client request headers", 494)
             found = self.field(self.data[begin : end or len(self.data)], whole=bool(end))
-            if isinstance(found, Wrong):
-                return found
-            if found:
-                return self.check() or self.heading(end)
+            if found is not False:
+                return found if isinstance(found, Wrong) else self.check() or self.heading(end)
         return None
 
     def heading(self, length: int) -> Heading:
@@ -276,11 +279,11 @@ class _Reader:
     def field(self, raw: bytes, *, whole: bool) -> Wrong | bool:
         """Take one line; tell whether it ended the head."""
         if not whole:
-            return False if _FIELD_SO_FAR.fullmatch(raw) or not raw else self.invalid_line(raw)
+            return False if FIELD_SO_FAR.fullmatch(raw) or not raw else self.invalid_line(raw)
         raw = raw[:-1]
         if raw in (b"", b"\r"):
             return True
-        found = _FIELD.fullmatch(raw)
+        found = FIELD.fullmatch(raw)
         if not found:
             return self.invalid_line(raw)
         name, value = found[1].decode("latin-1"), (found[2] or b"").decode("latin-1")
@@ -308,25 +311,21 @@ class _Reader:
 
     def check(self) -> Wrong | None:
         """Check a whole head (ngx_http_process_request_header)."""
-        if "host" not in self.seen and self.line.version != "HTTP/1.0":
-            return self.wrong('client sent HTTP/1.1 request without "Host" header')
-        length = self.seen.get("content-length")
-        if length is not None and not (length.isascii() and length.isdigit() and len(length) <= _MOST_DIGITS):
-            return self.wrong('client sent invalid "Content-Length" header')
-        coding = self.seen.get("transfer-encoding")
-        if coding is not None:
-            if self.line.version == "HTTP/1.0":
-                return self.wrong('client sent HTTP/1.0 request with "Transfer-Encoding" header')
-            if coding.lower() != "chunked":
-                return self.wrong(f'client sent unknown "Transfer-Encoding": "{coding}"', 501)
-            if length is not None:
-                return self.wrong('client sent "Content-Length" and "Transfer-Encoding" headers at the same time')
-        if self.line.method in ("CONNECT", "TRACE"):
-            return self.wrong(f"client sent {self.line.method} method", 405)
-        return None
+        length, coding = self.seen.get("content-length"), self.seen.get("transfer-encoding")
+        number = length is None or (length.isascii() and length.isdigit() and len(length) <= _MOST_DIGITS)
+        old, chunked = self.line.version == "HTTP/1.0", (coding or "").lower() == "chunked"
+        found = (
+            ("host" not in self.seen and not old, 400, 'client sent HTTP/1.1 request without "Host" header'),
+            (not number, 400, 'client sent invalid "Content-Length" header'),
+            (coding is not None and old, 400, 'client sent HTTP/1.0 request with "Transfer-Encoding" header'),
+            (coding is not None and not chunked, 501, f'client sent unknown "Transfer-Encoding": "{coding}"'),
+            (chunked and length is not None, 400, _BOTH),
+            (self.line.method in ("CONNECT", "TRACE"), 405, f"client sent {self.line.method} method"),
+        )
+        return next((self.wrong(log, status) for wrong, status, log in found if wrong), None)
 
 
-def _lines(data: bytes, at: int) -> Iterator[tuple[int, int]]:
+def lines_of(data: bytes, at: int) -> Iterator[tuple[int, int]]:
     """Yield where each line begins and ends; the end is 0 where it has not come."""
     while True:
         end = data.find(b"\n", at) + 1
@@ -368,72 +367,6 @@ def host_of(value: str) -> str | None:
     """
     if ".." in value or any(char <= " " or char in "/\x7f" for char in value):
         return None
-    if value.startswith("["):
-        host = value[: value.find("]") + 1] or value.partition(":")[0]
-    else:
-        host = value.partition(":")[0]
-    host = host[:-1] if host.endswith(".") else host
+    literal = value[: value.find("]") + 1] if value.startswith("[") else ""
+    host = (literal or value.partition(":")[0]).removesuffix(".")
     return host.lower() or None
-
-
-# answers
-
-
-@dataclass(frozen=True, slots=True)
-class Answer(ResponseHead):
-    """An answer's head as nginx read it, with the text of its status line behind the version."""
-
-    said: str = ""
-
-
-NO_HEAD = Answer(200, "", Fields(), "HTTP/0.9")
-"""What nginx takes bytes for that begin with no status line: an answer of HTTP/0.9, all content."""
-
-ANSWER_TOO_LONG = "upstream sent too big header while reading response header from upstream"
-
-_STATUS = re.compile(rb"(HTTP/[1-9][0-9]{0,2}\.[0-9]{1,3}) +([0-9] *[0-9] *[0-9](?:[ .][^\r\n]*)?)\r?\n")
-_STATUS_SO_FAR = re.compile(
-    rb"H?|HT|HTT|HTTP|HTTP/|HTTP/[1-9][0-9]{0,2}|HTTP/[1-9][0-9]{0,2}\.|HTTP/[1-9][0-9]{0,2}\.[0-9]{1,3}"
-    rb"(?: [0-9 ]*(?:[ .][^\r\n]*)?\r?)?"
-)
-
-
-def read_answer(data: bytes, most: int) -> tuple[Answer, int] | str | None:
-    """Read the answer head that `data` begins with; a text where nginx gives it up, None where more is needed.
-
-    Args:
-        data: what has come.
-        most: bytes of a head, `proxy_buffer_size`.
-    """
-    found = _STATUS.match(data)
-    if not found:
-        if _STATUS_SO_FAR.fullmatch(data):
-            return ANSWER_TOO_LONG if len(data) >= most else None
-        return NO_HEAD, 0
-    lines: list[tuple[str, str]] = []
-    for begin, end in _lines(data, found.end()):
-        if (end or len(data)) > most or (not end and len(data) == most):
-            return ANSWER_TOO_LONG
-        raw = data[begin : end or len(data)]
-        if not end:
-            return None if not raw or _FIELD_SO_FAR.fullmatch(raw) else _invalid(raw)
-        if raw in (b"\n", b"\r\n"):
-            return _answer(found, lines), end
-        line = _FIELD.fullmatch(raw[:-1])
-        if not line:
-            return _invalid(raw)
-        if not raw.startswith(b"HTTP/"):  # a second status line is passed over
-            lines.append((line[1].decode("latin-1"), (line[2] or b"").decode("latin-1")))
-    return None
-
-
-def _invalid(raw: bytes) -> str:
-    text = raw.rstrip(b"\r\n").decode("latin-1")
-    return f'upstream sent invalid header: "{text}" while reading response header from upstream'
-
-
-def _answer(status: re.Match[bytes], lines: list[tuple[str, str]]) -> Answer:
-    said = status[2].decode("latin-1")
-    code, _, reason = said.partition(" ")
-    number = int(code[:3]) if code[:3].isdigit() and len(code) >= 3 else int(said.replace(" ", "")[:3])
-    return Answer(number, reason, Fields(tuple(lines)), status[1].decode("latin-1"), said)

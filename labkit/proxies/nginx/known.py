@@ -52,15 +52,20 @@ KNOWN: tuple[Known, ...] = (
     Known("proxy_set_header", _M, "sets a field of the request that goes on; Upgrade and Connection go on only so, "
           "and one such line keeps the block from inheriting all others"),
     Known("map", _M, "gives a variable its value, such as upgrade or close by what the client's Upgrade says"),
-    Known("proxy_read_timeout", _M, "closes a tunnel in which nothing comes for so long, and gives up waiting (504); 60 s by default"),
-    Known("proxy_send_timeout", _N, "bounds the wait for an upstream that takes no bytes; a silent tunnel it does not end"),
+    Known("proxy_read_timeout", _M, "closes a tunnel in which nothing comes for so long, and gives up waiting "
+          "(504); 60 s by default"),
+    Known("proxy_send_timeout", _N, "bounds the wait for an upstream that takes no bytes; a silent tunnel it "
+          "does not end"),
     Known("proxy_connect_timeout", _O, "bounds the wait for the connection to an upstream (504)"),
-    Known("proxy_pass_request_headers", _M, "off: of the client's fields only those go on that a proxy_set_header names"),
+    Known("proxy_pass_request_headers", _M, "off: of the client's fields only those go on that a "
+          "proxy_set_header names"),
     Known("proxy_pass_request_body", _O, "off: the content of requests is kept back"),
-    Known("proxy_hide_header", _M, "keeps back a field of the answer; hiding Upgrade or Sec-WebSocket-Accept breaks the switch"),
+    Known("proxy_hide_header", _M, "keeps back a field of the answer; hiding Upgrade or Sec-WebSocket-Accept "
+          "breaks the switch"),
     Known("proxy_pass_header", _M, "passes on a field of the answer that nginx would keep back, such as Server"),
     Known("proxy_ignore_headers", _O, "does without an X-Accel field of the answer"),
-    Known("proxy_buffering", _M, "on, the default: a 101 that nobody asked for waits for content that never ends; a tunnel is never held back"),
+    Known("proxy_buffering", _M, "on, the default: a 101 that nobody asked for waits for content that never "
+          "ends; a tunnel is never held back"),
     Known("proxy_redirect", _O, "rewrites the Location of a redirect; browsers do not follow one with an upgrade"),
     Known("proxy_intercept_errors", _O, "lets error_page answer where the upstream declined"),
     Known("proxy_next_upstream proxy_next_upstream_tries", _O, "says when the next server of a block is asked"),
@@ -70,13 +75,15 @@ KNOWN: tuple[Known, ...] = (
           "proxy_temp_path proxy_limit_rate proxy_force_ranges proxy_headers_hash_* proxy_send_lowat "
           "proxy_socket_keepalive proxy_store_access", _N, "is about memory and speed"),
     Known("proxy_ssl_* proxy_bind", _N, "is about the way to the upstream; the lab's server is spoken to in plain"),
-    Known("proxy_request_buffering", _R, "off: content goes on while it comes, in chunks or not, as it happens to come", ("on",)),
+    Known("proxy_request_buffering", _R, "off: content goes on while it comes, in chunks or not, as it happens "
+          "to come", ("on",)),
     Known("proxy_ignore_client_abort", _R, "on: a client that leaves does not end its exchange", _OFF),
     Known("proxy_method", _R, "replaces the method; an upgrade is a GET"),
     Known("proxy_set_body", _R, "replaces the content of requests"),
     Known("proxy_store", _R, "writes answers into files", _OFF),
     Known("proxy_cookie_domain proxy_cookie_path proxy_cookie_flags", _R, "rewrites Set-Cookie", _OFF),
-    Known("proxy_cache", _R, "answers from a store; a request for an upgrade then loses its Upgrade and Range fields", _OFF),
+    Known("proxy_cache", _R, "answers from a store; a request for an upgrade then loses its Upgrade and Range "
+          "fields", _OFF),
     Known("proxy_cache_* proxy_no_cache", _N, "does nothing without proxy_cache, which is not modelled"),
     # where a request comes to (ngx_http_core_module, ngx_http_rewrite_module)
     Known("http server location upstream", _M, "is a block: what stands in it decides"),
@@ -101,11 +108,14 @@ KNOWN: tuple[Known, ...] = (
     Known("keepalive_timeout", _O, "closes an idle connection; a tunnel has proxy_read_timeout"),
     Known("keepalive_requests", _O, "closes after so many requests on a connection"),
     Known("client_max_body_size", _O, "answers 413 to longer content; what a tunnel carries is not counted"),
-    Known("client_header_buffer_size large_client_header_buffers", _O, "bounds heads: 414 and 400, with a cookie too long say"),
+    Known("client_header_buffer_size large_client_header_buffers", _O, "bounds heads: 414 and 400, with a "
+          "cookie too long say"),
     Known("underscores_in_headers", _M, "off, the default: a field with an underscore in its name is dropped"),
-    Known("ignore_invalid_headers", _M, "on, the default: a field whose name is not letters, digits and hyphens is dropped"),
+    Known("ignore_invalid_headers", _M, "on, the default: a field whose name is not letters, digits and hyphens "
+          "is dropped"),
     Known("merge_slashes", _M, "on, the default: // is / where locations are compared"),
-    Known("absolute_redirect port_in_redirect server_name_in_redirect", _O, "is about the Location of nginx's own redirects"),
+    Known("absolute_redirect port_in_redirect server_name_in_redirect", _O, "is about the Location of nginx's "
+          "own redirects"),
     Known("server_tokens", _O, "off: Server and pages do not say the version"),
     Known("chunked_transfer_encoding", _O, "off: content of unknown length ends with the connection"),
     Known("msie_padding", _O, "makes error pages longer for Chrome"),
@@ -116,37 +126,46 @@ KNOWN: tuple[Known, ...] = (
     Known("etag if_modified_since max_ranges", _N, "is about files; the lab has none"),
     # upstream blocks (ngx_http_upstream_module)
     Known("keepalive", _O, "keeps connections to the upstream for more requests; one that was switched is never kept"),
-    Known("keepalive_time keepalive_disable", _N, "is about connections that are kept for very long, or by old browsers"),
+    Known("keepalive_time keepalive_disable", _N, "is about connections that are kept for very long, or by old "
+          "browsers"),
     Known("zone state hash ip_hash least_conn least_time random sticky sticky_cookie_insert ntlm queue", _N,
           "chooses among the servers of a block; in the lab all are the same one"),
     Known("health_check health_check_timeout match", _N, "asks servers on its own account"),
     # what cannot matter
     Known("user daemon master_process pid lock_file worker_* events use multi_accept accept_mutex* debug_* "
-          "timer_resolution thread_pool pcre_jit env working_directory ssl_engine load_module google_perftools_profiles",
+          "timer_resolution thread_pool pcre_jit env working_directory ssl_engine load_module "
+          "google_perftools_profiles",
           _N, "is about the program itself"),
     Known("access_log error_log log_format log_not_found log_subrequest open_log_file_cache rewrite_log "
           "uninitialized_variable_warn status_zone", _N, "is about logs"),
-    Known("ssl ssl_* http2 http2_* http3 http3_* quic_* spdy_*", _N, "is about TLS and HTTP/2, where nothing is upgraded; the lab speaks plain HTTP/1.1"),
+    Known("ssl ssl_* http2 http2_* http3 http3_* quic_* spdy_*", _N, "is about TLS and HTTP/2, where nothing is "
+          "upgraded; the lab speaks plain HTTP/1.1"),
     Known("sendfile* aio aio_write directio* tcp_nopush tcp_nodelay output_buffers postpone_output read_ahead "
           "open_file_cache* disable_symlinks send_lowat send_timeout reset_timedout_connection lingering_* "
           "connection_pool_size request_pool_size subrequest_output_buffer_size client_body_buffer_size "
           "client_body_in_file_only client_body_in_single_buffer client_body_temp_path *_hash_bucket_size "
-          "*_hash_max_size limit_rate limit_rate_after resolver resolver_timeout msie_refresh", _N, "is about memory, files and speed"),
-    Known("gzip", _O, "compresses content for clients that accept it, never a tunnel; the model leaves content as it is"),
-    Known("gzip_* gunzip gunzip_buffers brotli brotli_* zstd zstd_*", _N, "is about compression of content, which a tunnel does not have"),
+          "*_hash_max_size limit_rate limit_rate_after resolver resolver_timeout msie_refresh", _N, "is about "
+          "memory, files and speed"),
+    Known("gzip", _O, "compresses content for clients that accept it, never a tunnel; the model leaves content "
+          "as it is"),
+    Known("gzip_* gunzip gunzip_buffers brotli brotli_* zstd zstd_*", _N, "is about compression of content, "
+          "which a tunnel does not have"),
     Known("autoindex_*", _N, "is about lists of files"),
     Known("autoindex", _R, "on: answers with a list of files", _OFF),
     Known("limit_conn limit_conn_* limit_req limit_req_* limit_zone", _O,
-          "bounds connections and requests of one client: one exchange alone never meets it; a tunnel counts as one connection"),
+          "bounds connections and requests of one client: one exchange alone never meets it; a tunnel counts as "
+          "one connection"),
     Known("auth_basic", _R, "answers 401 without a password, which browsers cannot send with an upgrade", _OFF),
     Known("auth_basic_user_file", _N, "does nothing without auth_basic, which is not modelled"),
     Known("auth_request", _R, "asks another address whether the client may", _OFF),
     Known("set_real_ip_from real_ip_header real_ip_recursive", _R, "takes the client's address from a field"),
     Known("geo split_clients", _R, "gives a variable its value by address or by chance"),
     Known("charset", _R, "adds a charset to types of content", _OFF),
-    Known("charset_map charset_types source_charset override_charset", _N, "does nothing without charset, which is not modelled"),
+    Known("charset_map charset_types source_charset override_charset", _N, "does nothing without charset, which "
+          "is not modelled"),
     Known("sub_filter sub_filter_*", _R, "replaces words in content; then its length is not told"),
-    Known("add_before_body add_after_body addition_types ssi ssi_*", _R, "adds to content; then its length is not told", _OFF),
+    Known("add_before_body add_after_body addition_types ssi ssi_*", _R, "adds to content; then its length is "
+          "not told", _OFF),
     Known("mirror", _R, "sends the request to another upstream too", _OFF),
     Known("userid userid_*", _R, "sets a cookie", _OFF),
     Known("stub_status empty_gif flv mp4 hls f4f random_index secure_link* slice", _R, "answers by itself"),

@@ -21,7 +21,10 @@ __all__ = ["Layout", "Pool"]
 _SHOWN = ("proxy_set_header", "add_header", "proxy_pass", "proxy_redirect", "try_files", "error_page")
 """Directives whose variables a head would show."""
 
-_TIMES = {"client_header_timeout": 60.0, "client_body_timeout": 60.0, "keepalive_timeout": 75.0, "proxy_connect_timeout": 60.0}
+_TIMES = {
+    "client_header_timeout": 60.0, "client_body_timeout": 60.0,
+    "keepalive_timeout": 75.0, "proxy_connect_timeout": 60.0,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -116,20 +119,26 @@ class Layout:
         )  # fmt: skip
 
     def _time(self, name: str, default: float) -> float:
-        lines = [each for level in (self.http, *self._levels()) for each in level.own(name) if each.args[0] != "0"]
-        values = {seconds(each.args[0]) for each in lines}
-        if len(values) > 1 or (values and not self.http.own(name) and len(self.servers) > 1 and values != {default}):
-            held = {seconds(level.word(name, f"{default}")) for level in self._levels() if level.word(name, "1") != "0"}
-            if len(held) > 1:
-                raise Unmodelled(
-                    f"line {lines[0].line}: {name}: it differs from place to place, and the model keeps one time; "
-                    "run it for real: run(scenario, proxies='real')"
-                )
-        return next(iter(values), default)
+        """Return a time that holds everywhere; 0, which only keepalive_timeout knows, is the location's to say."""
+        usual = f"{default}"
+        held = {seconds(level.word(name, usual)) for level in self._levels() if self._heard(level)} - {0.0}
+        if len(held) > 1:
+            line = next(each.line for level in (self.http, *self._levels()) for each in level.own(name))
+            raise Unmodelled(
+                f"line {line}: {name}: it differs from place to place, and the model keeps one time; "
+                "run it for real: run(scenario, proxies='real')"
+            )
+        return next(iter(held), default)
+
+    def _heard(self, level: Level) -> bool:
+        server = level.server
+        return not isinstance(server, Server) or self.door in server.listens
 
 
 def _options(server: Level) -> Options:
-    return Options(server.on("underscores_in_headers", default=False), server.on("ignore_invalid_headers", default=True))
+    return Options(
+        server.on("underscores_in_headers", default=False), server.on("ignore_invalid_headers", default=True)
+    )
 
 
 def _within(inside: Iterable[Location]) -> Iterator[Level]:

@@ -7,9 +7,7 @@ is inherited whole or not at all: one line of its own keeps a level from every l
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import chain
 
 from labkit.errors import Unmodelled
 from labkit.proxies.directive import Directive
@@ -84,7 +82,7 @@ class Level:
         own = self.own("proxy_pass")
         if own:
             return own[0]
-        if self.unnamed and self.parent is not None and not self.own("return_never"):
+        if self.unnamed and self.parent is not None:
             return self.parent.proxied
         return None
 
@@ -147,8 +145,3 @@ def _unknown(text: str, directive: Directive) -> str:
         f"line {directive.line}: {directive.name}: the model does not know the regular expression {text!r} as "
         "PCRE does; run it for real: run(scenario, proxies='real')"
     )
-
-
-def names_of(found: re.Pattern[str]) -> Iterable[str]:
-    """Return the names of the variables that a regular expression sets."""
-    return chain(found.groupindex)

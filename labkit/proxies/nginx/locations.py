@@ -48,8 +48,7 @@ class Server(Level):
     @property
     def name(self) -> str:
         """The first of its names, $server_name."""
-        first = self.names[0] if self.names else ""
-        return first[1:] if first.startswith(".") else first
+        return self.names[0].removeprefix(".") if self.names else ""
 
     def named(self, name: str) -> Location | None:
         """Return a location by its name with the at sign."""
@@ -145,34 +144,31 @@ def find_location(inside: tuple[Location, ...], uri: str) -> Found:
     First the plain ones: exactly, then by the longest beginning, in which others may lie; then the patterns
     in their order, unless the longest beginning is a `^~`.
     """
-    best: Location | None = None
-    redirect: Location | None = None
-    for each in inside:
-        if each.regex is not None or each.name.startswith("@"):
-            continue
-        if each.name == uri:
-            if each.modifier == "=":
-                return Found(each)
-            best = each
-        elif each.name == f"{uri}/" and each.redirects:
-            redirect = redirect or each
-        elif each.modifier != "=" and uri.startswith(each.name) and (best is None or len(best.name) < len(each.name)):
-            best = each
-    if redirect is not None and (best is None or best.name != uri):
-        return Found(redirect, redirect=True)
-    if best is not None:
-        deeper = find_location(best.inside, uri)
-        if deeper.location is not None:
-            if deeper.redirect or deeper.location.modifier == "=" or deeper.captures:
-                return deeper
-            return _by_pattern(inside, uri, noregex=best.modifier == "^~") or deeper
-    found = _by_pattern(inside, uri, noregex=best is not None and best.modifier == "^~")
-    return found or Found(best)
+    plain = _plain(inside, uri)
+    best = plain.location
+    if plain.redirect or (best is not None and best.modifier == "="):
+        return plain
+    deeper = find_location(best.inside, uri) if best is not None else Found(None)
+    if deeper.location is not None and (deeper.redirect or deeper.location.modifier == "=" or deeper.captures):
+        return deeper
+    found = _by_pattern(inside, uri) if best is None or best.modifier != "^~" else None
+    return found or (deeper if deeper.location is not None else plain)
 
 
-def _by_pattern(inside: tuple[Location, ...], uri: str, *, noregex: bool) -> Found | None:
-    if noregex:
-        return None
+def _plain(inside: tuple[Location, ...], uri: str) -> Found:
+    """Return the location that has no pattern (ngx_http_core_find_static_location)."""
+    there = [each for each in inside if each.regex is None and not each.name.startswith("@")]
+    same = sorted((each for each in there if each.name == uri), key=lambda each: each.modifier != "=")
+    if same:
+        return Found(same[0])
+    slashed = next((each for each in there if each.name == f"{uri}/" and each.redirects), None)
+    if slashed is not None:
+        return Found(slashed, redirect=True)
+    begins = [each for each in there if each.modifier != "=" and uri.startswith(each.name)]
+    return Found(max(begins, key=lambda each: len(each.name), default=None))
+
+
+def _by_pattern(inside: tuple[Location, ...], uri: str) -> Found | None:
     for each in inside:
         match = each.regex.search(uri) if each.regex is not None else None
         if match is None:

@@ -6,15 +6,16 @@ from labkit.errors import Unmodelled
 from labkit.parties.clocks import lab_date
 from labkit.proxies.directive import Directive
 from labkit.proxies.model import Forward, Model, Own, Relay, Request, Trouble
-from labkit.proxies.nginx.answering import Answering
+from labkit.proxies.nginx.answer_heads import read_answer
+from labkit.proxies.nginx.answering import Answering, Why
 from labkit.proxies.nginx.fields import DEFAULTS
-from labkit.proxies.nginx.heads import Wrong, read_answer, read_request
+from labkit.proxies.nginx.heads import Wrong, read_request
 from labkit.proxies.nginx.layout import Layout
 from labkit.proxies.nginx.levels import Level, seconds, size
 from labkit.proxies.nginx.locations import find_server
 from labkit.proxies.nginx.relaying import Relaying
 from labkit.proxies.nginx.routing import Passing, Routing
-from labkit.proxies.nginx.targets import Target
+from labkit.proxies.nginx.targets import Target, parse_target
 from labkit.proxies.nginx.trip import Trip
 from labkit.wire.fields import Fields
 from labkit.wire.http1 import RequestHead, ResponseHead
@@ -55,10 +56,9 @@ class NginxModel(Model):
         server, _ = find_server(self.layout.servers, self.layout.door, wrong.host)
         head = RequestHead(wrong.method, "", Fields(), wrong.version)
         trip = Trip(head, server, server, self.layout.door, self.layout.tls, wrong.host, Target(""))
-        made = self._answering.special(trip, wrong.status, b"", "nginx's own rule: what it reads as a request", log=wrong.log)
-        if isinstance(made, Own):
-            return made._replace(closes=True)
-        return self._answering.page(trip, wrong.status, "nginx's own rule", 0, log=wrong.log)
+        why = Why("nginx's own rule: what it reads as a request", log=wrong.log)
+        made = self._answering.special(trip, wrong.status, b"", why)
+        return (made if isinstance(made, Own) else self._answering.page(trip, wrong.status, why))._replace(closes=True)
 
     def read_answer(self, data: bytes) -> tuple[ResponseHead, int] | Trouble | None:
         """Read an upstream's answer as nginx does; what is none is an answer of HTTP/0.9."""
@@ -106,8 +106,7 @@ class NginxModel(Model):
         if not isinstance(found, Passing) or found.trip is None:
             return None
         if self._routing.too_long(found.trip, length):
-            log = f"client intended to send too large chunked body: {length} bytes"
-            made = self._answering.special(found.trip, 413, b"", "client_max_body_size", log=log)
+            made = self._answering.special(found.trip, 413, b"", self._routing.why_long(found.trip, length))
             return made._replace(closes=True) if isinstance(made, Own) else None
         return super().too_long(head, length)
 
@@ -131,10 +130,7 @@ class NginxModel(Model):
 
 
 def _is_valid(head: RequestHead, layout: Layout) -> bool:
-    from labkit.proxies.nginx.targets import parse_target  # noqa: PLC0415
-
-    server = layout.default
-    return parse_target(head.target, merge=server.on("merge_slashes", default=True)) is not None
+    return parse_target(head.target, merge=layout.default.on("merge_slashes", default=True)) is not None
 
 
 def nginx_model(directives: tuple[Directive, ...], door: int | None = None, version: str = PROVEN) -> NginxModel:

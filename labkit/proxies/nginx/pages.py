@@ -98,12 +98,13 @@ class Out:
 
     def fields(self) -> list[Pair]:
         """Return its field lines."""
+        kept = self.connection == "keep-alive"
         named = [
             ("Server", self.server), ("Date", self.date), ("Content-Type", self.content_type or None),
             ("Content-Length", None if self.length is None else str(self.length)),
             ("Location", self.location or None), ("Transfer-Encoding", "chunked" if self.chunked else None),
             ("Connection", self.connection),
-            ("Keep-Alive", f"timeout={self.keep_alive}" if self.keep_alive and self.connection == "keep-alive" else None),
+            ("Keep-Alive", f"timeout={self.keep_alive}" if self.keep_alive and kept else None),
         ]  # fmt: skip
         return [*((name, value) for name, value in named if value is not None), *self.lines]
 

@@ -5,22 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 
 from labkit.proxies.model import Forward, Framing, Own, Relay, Trouble, Turn
-from labkit.proxies.nginx.answering import Answering, keep_alive
+from labkit.proxies.nginx.answer_heads import NO_HEAD, Answer
+from labkit.proxies.nginx.answering import Answering, Why, keep_alive
 from labkit.proxies.nginx.fields import Passed, added, pass_answer
-from labkit.proxies.nginx.heads import NO_HEAD, Answer
 from labkit.proxies.nginx.layout import Layout
 from labkit.proxies.nginx.levels import Level
 from labkit.proxies.nginx.pages import Out, status_line
 from labkit.proxies.nginx.routing import Passing, Routing
 from labkit.proxies.nginx.trip import Trip
+from labkit.wire.fields import Fields, Pair
 from labkit.wire.http1 import ResponseHead
 
 __all__ = ["Relaying"]
 
 _HELD = 4096  # bytes of content that wait with the head until a buffer is full, or the answer is whole
-_NEXT = {500: "http_500", 502: "http_502", 503: "http_503", 504: "http_504", 403: "http_403", 404: "http_404", 429: "http_429"}
+_NEXT = {status: f"http_{status}" for status in (403, 404, 429, 500, 502, 503, 504)}
 _UNSAFE = frozenset({"POST", "LOCK", "PATCH"})
-_OWN_HEADS = ("x-accel-redirect",)
 
 _SAID = {  # the words of the error log
     Trouble.REFUSED: "connect() failed (111: Connection refused) while connecting to upstream",
@@ -46,14 +46,15 @@ class Relaying:
     def relay(self, forward: Passing, answer: ResponseHead) -> Relay | Own | Forward:
         """Decide what is made of an answer."""
         trip, level = _of(forward)
-        head = answer if isinstance(answer, Answer) else Answer(answer.status, answer.reason, answer.fields, answer.version)
+        head = answer if isinstance(answer, Answer) else Answer(answer.status, answer.reason, answer.fields)
         if head is NO_HEAD:
             trip.keeps = trip.keeps and not trip.headless
             return self.headless(trip, level)
         if (again := self.next_one(forward, _NEXT.get(head.status, ""))) is not None:
             return again
         if self.intercepts(level, head.status):
-            return self.answering.special(trip, head.status, forward.content, "proxy_intercept_errors")
+            why = Why.of(level.one("proxy_intercept_errors"))
+            return self.answering.special(trip, head.status, forward.content, why)
         passed = pass_answer(head, trip, level, self.layout.variables)
         inside = passed.accel.get("x-accel-redirect")
         if inside and "X-Accel-Redirect" not in self.ignored(level):
@@ -66,7 +67,8 @@ class Relaying:
             return self.routing.named(trip, to, forward.content)
         uri, _, args = to.partition("?")
         if not uri.startswith("/") or trip.changes <= 1:
-            return self.answering.special(trip, 404 if trip.changes > 1 else 500, forward.content, "X-Accel-Redirect")
+            why = Why("nginx's own rule: X-Accel-Redirect")
+            return self.answering.special(trip, 404 if trip.changes > 1 else 500, forward.content, why)
         trip.get()
         trip.redirected(uri, args)
         return self.routing.through(trip, forward.content)
@@ -123,7 +125,8 @@ class Relaying:
         pooled = self.layout.pool(forward.address).keeps and not passed.closes and head.status >= 200
         return Relay(
             Turn.FINAL, data, framing, trip.keeps and not trip.headless,
-            pooled and (bare or passed.chunked or length is not None), every, _unasked(head), self.holds(level, passed.accel),
+            pooled and (bare or passed.chunked or length is not None), every, _unasked(head),
+            self.holds(level, passed.accel), _reads(head, passed),
         )  # fmt: skip
 
     def failed(self, forward: Passing, trouble: Trouble) -> Own | Forward:
@@ -133,7 +136,7 @@ class Relaying:
         if again is not None:
             return again
         status = 504 if _WHY[trouble] == "timeout" else 502
-        return self.answering.special(trip, status, forward.content, forward.by, forward.line, log=_SAID[trouble])
+        return self.answering.special(trip, status, forward.content, Why(forward.by, forward.line, _SAID[trouble]))
 
     def next_one(self, forward: Passing, why: str, *, sent: bool = True) -> Forward | None:
         """Return the request on its way to the next server of its block, where proxy_next_upstream has one tried."""
@@ -147,6 +150,15 @@ class Relaying:
         if not why or why not in causes or unsafe or forward.tried >= most:
             return None
         return replace(forward, tried=forward.tried + 1)
+
+
+def _reads(head: Answer, passed: Passed) -> ResponseHead:
+    """Return the head by which nginx finds the end of the content: an interim status is one like any other."""
+    if passed.chunked:
+        lines: tuple[Pair, ...] = (("Transfer-Encoding", "chunked"),)
+    else:
+        lines = () if passed.length is None else (("Content-Length", str(passed.length)),)
+    return ResponseHead(head.status if head.status in (204, 304) else 200, "", Fields(lines))
 
 
 def _unasked(head: Answer) -> str:

@@ -167,7 +167,8 @@ class _Run:
     def replaced(self, text: str, *, escaped: bool) -> tuple[str, str, str]:
         """Return the path and the query that a replacement comes to."""
         before, mark, after = text.removesuffix("?").partition("?")
-        return self.filled(before, escaped=escaped), mark or ("?" if text.endswith("?") else ""), self.filled(after, escaped=True)
+        mark = mark or ("?" if text.endswith("?") else "")
+        return self.filled(before, escaped=escaped), mark, self.filled(after, escaped=True)
 
     def filled(self, text: str, *, escaped: bool) -> str:
         trip = self.trip

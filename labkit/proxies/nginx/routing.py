@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from labkit.proxies.model import Change, Forward, Own, Request
 from labkit.proxies.nginx.aiming import target_of
-from labkit.proxies.nginx.answering import Answering
+from labkit.proxies.nginx.answering import Answering, Why
 from labkit.proxies.nginx.fields import invalid_changes, request_fields
+from labkit.proxies.nginx.heads import host_of
 from labkit.proxies.nginx.layout import Layout
 from labkit.proxies.nginx.levels import Level, size
 from labkit.proxies.nginx.locations import Location, find_location, find_server
@@ -23,6 +24,7 @@ __all__ = ["Passing", "Routing"]
 _STATIC = frozenset({"GET", "HEAD", "POST"})
 _MOST = 1 << 20  # client_max_body_size
 _MANY = 1000  # keepalive_requests
+_RULE = "nginx's own rule"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +61,13 @@ class Routing:
         kept = RequestHead(head.method, head.target, fields, head.version)
         trip = Trip(kept, server, server, self.layout.door, self.layout.tls, host, target, number=request.number)
         if caught:
-            trip.catch([caught[0]], {name: value or "" for name, value in caught.groupdict().items()})
+            names = {name: value or "" for name, value in caught.groupdict().items()}
+            trip.catch([caught[0], *(group or "" for group in caught.groups())], names)
         trip.length = _length(fields, request.content)
         trip.keeps = _keeps(trip)
         return trip
 
     def _host(self, head: RequestHead) -> str:
-        from labkit.proxies.nginx.heads import host_of  # noqa: PLC0415
-
         if not head.target.startswith("/"):
             authority = head.target.partition("://")[2]
             named = host_of(authority.partition("/")[0].partition("?")[0]) if authority else None
@@ -82,7 +83,9 @@ class Routing:
         dropped = tuple(invalid_changes(request.head.fields, invalid, 0)) if invalid else ()
         return self.through(trip, request.content, dropped)
 
-    def through(self, trip: Trip, content: bytes, dropped: tuple[Change, ...] = (), named: Location | None = None) -> Forward | Own:
+    def through(
+        self, trip: Trip, content: bytes, dropped: tuple[Change, ...] = (), named: Location | None = None
+    ) -> Forward | Own:
         """Go through the phases, from the server's own steps on; from a location's where it is named."""
         variables = self.layout.variables
         if named is None:
@@ -94,7 +97,8 @@ class Routing:
             own = self.enter(trip, content, named)
             if own is not None:
                 return own
-            given, changed = run_steps(self.layout.steps.get(id(trip.where), ()), trip, variables) if trip.where is not trip.server else (None, False)
+            steps = self.layout.steps.get(id(trip.where), ()) if trip.where is not trip.server else ()
+            given, changed = run_steps(steps, trip, variables)
             if given:
                 return self.given(trip, given, content)
             if not changed:
@@ -103,7 +107,7 @@ class Routing:
             trip.changes -= 1
             if trip.changes == 0:
                 log = f'rewrite or internal redirection cycle while processing "{trip.uri}"'
-                return self.answering.special(trip, 500, content, "nginx's own rule", log=log)
+                return self.answering.special(trip, 500, content, Why(_RULE, log=log))
         return self.access(trip, content, dropped)
 
     def enter(self, trip: Trip, content: bytes, named: Location | None) -> Forward | Own | None:
@@ -117,14 +121,13 @@ class Routing:
         else:
             trip.where = named
         if trip.where.one("internal") and not trip.internal:
-            return self.answering.special(trip, 404, content, "internal")
+            return self.answering.special(trip, 404, content, Why.of(trip.where.one("internal")))
         self.limit(trip)
         if self.too_long(trip, trip.length or 0):
-            return self.answering.special(trip, 413, content, "client_max_body_size", log=self.long_log(trip))
+            return self.answering.special(trip, 413, content, self.why_long(trip, trip.length or 0))
         if redirect and isinstance(trip.where, Location):
             path = escape(trip.where.name) + (f"?{trip.args}" if trip.args else "")
-            by = trip.where.directive
-            return self.answering.special(trip, 301, content, str(by), by.line, location=path)
+            return self.answering.special(trip, 301, content, Why.of(trip.where.directive), path)
         return None
 
     def limit(self, trip: Trip) -> None:
@@ -142,9 +145,10 @@ class Routing:
         return 0 < most < length
 
     @staticmethod
-    def long_log(trip: Trip) -> str:
-        """Return what the error log says of content that is too long."""
-        return f"client intended to send too large body: {trip.length} bytes"
+    def why_long(trip: Trip, length: int) -> Why:
+        """Return why content is too long."""
+        log = f"client intended to send too large body: {length} bytes"
+        return Why.of(trip.where.one("client_max_body_size"), "nginx's default: client_max_body_size 1m", log)
 
     def given(self, trip: Trip, given: Given, content: bytes) -> Forward | Own:
         """Answer what a return or a rewrite gives."""
@@ -159,8 +163,7 @@ class Routing:
             if _meant(each.args[0]):
                 if each.name == "allow":
                     break
-                log = "access forbidden by rule"
-                return self.answering.special(trip, 403, content, str(each), each.line, log=log)
+                return self.answering.special(trip, 403, content, Why.of(each, log="access forbidden by rule"))
         tried = trip.where.own("try_files")
         if tried:
             return self.try_files(trip, tried[0].args, content, dropped)
@@ -168,16 +171,19 @@ class Routing:
             return self.proxy(trip, trip.where, content, dropped)
         return self.static(trip, content)
 
-    def try_files(self, trip: Trip, args: tuple[str, ...], content: bytes, dropped: tuple[Change, ...]) -> Forward | Own:
+    def try_files(
+        self, trip: Trip, args: tuple[str, ...], content: bytes, dropped: tuple[Change, ...]
+    ) -> Forward | Own:
         """Go to the last of them: the lab has none of the files."""
         last = self.layout.variables.text(args[-1], trip)
         if last.startswith("="):
-            return self.answering.special(trip, int(last[1:] or 0), content, "try_files")
+            return self.answering.special(trip, int(last[1:] or 0), content, Why.of(trip.where.one("try_files")))
         if last.startswith("@"):
             return self.named(trip, last, content, dropped)
         uri, _, query = last.partition("?")
         if trip.changes <= 1:
-            return self.answering.special(trip, 500, content, "try_files", log="rewrite or internal redirection cycle")
+            why = Why.of(trip.where.one("try_files"), log="rewrite or internal redirection cycle")
+            return self.answering.special(trip, 500, content, why)
         trip.redirected(uri, query or trip.args)
         return self.through(trip, content, dropped)
 
@@ -186,18 +192,18 @@ class Routing:
         location = trip.server.named(name)
         trip.changes -= 1
         if location is None or trip.changes <= 0 or not trip.uri:
-            return self.answering.special(trip, 500, content, name, log=f'could not find named location "{name}"')
+            return self.answering.special(trip, 500, content, Why(_RULE, log=f'could not find named location "{name}"'))
         trip.internal = True
         return self.through(trip, content, dropped, location)
 
     def static(self, trip: Trip, content: bytes) -> Forward | Own:
         """Answer for a file: the lab has none of them."""
         if trip.method not in _STATIC:
-            return self.answering.special(trip, 405, content, "nginx's own rule: a file can be read alone")
+            return self.answering.special(trip, 405, content, Why(f"{_RULE}: a file can be read alone"))
         by = trip.where.one("root") or trip.where.one("alias")
         log = f'open() "{trip.uri}" failed (2: No such file or directory)'
-        what = str(by) if by else "nginx's own rule: what is not passed on is a file in its own folder"
-        return self.answering.special(trip, 404, content, what, by.line if by else 0, log=log)
+        rule = f"{_RULE}: what is not passed on is a file in its own folder"
+        return self.answering.special(trip, 404, content, Why.of(by, rule, log))
 
     def proxy(self, trip: Trip, level: Level, content: bytes, dropped: tuple[Change, ...]) -> Forward | Own:
         """Send a request on (ngx_http_proxy_handler)."""
@@ -206,14 +212,15 @@ class Routing:
         computed = "$" in passing.args[0]
         target = target_of(self.layout.variables.text(passing.args[0], trip) if computed else passing.args[0])
         if target is None or target.scheme not in ("http", "https"):
-            return self.answering.special(trip, 500, content, str(passing), passing.line, log="invalid URL prefix")
+            return self.answering.special(trip, 500, content, Why.of(passing, log="invalid URL prefix"))
         if self.too_long(trip, len(content)):
-            return self.answering.special(trip, 413, content, "client_max_body_size", log=self.long_log(trip))
+            return self.answering.special(trip, 413, content, self.why_long(trip, len(content)))
         port = target.authority.rpartition(":")[2]
         trip.proxy = (target.name, port if port.isdigit() else "443" if target.scheme == "https" else "80")
         pool = self.layout.pool(target.name)
         if not pool.servers:
-            return self.answering.special(trip, 502, content, str(passing), passing.line, log="no live upstreams while connecting to upstream")
+            log = "no live upstreams while connecting to upstream"
+            return self.answering.special(trip, 502, content, Why.of(passing, log=log))
         uri = f"/{target.rest}" if target.rest.startswith("?") else target.rest
         path = uri if computed and uri else _path(trip, level, uri)
         defaults = self.layout.defaults
@@ -234,7 +241,7 @@ def _length(fields: Fields, content: bytes) -> int | None:
 
 
 def _keeps(trip: Trip) -> bool:
-    """Tell whether the client's connection goes on: nginx looks for the words anywhere in Connection, once each line."""
+    """Tell whether the client's connection goes on: nginx looks for two words anywhere in each Connection."""
     keeps = trip.chunks
     for value in trip.head.fields.all("Connection"):
         if "close" in value.lower():

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from dataclasses import dataclass, field
 
 from labkit.proxies.nginx.levels import Level
 from labkit.proxies.nginx.locations import Server
 from labkit.proxies.nginx.targets import Target
-from labkit.wire.fields import Fields
 from labkit.wire.http1 import RequestHead
 
-__all__ = ["CLIENT", "MOST_CHANGES", "Keep", "Trip"]
+__all__ = ["CLIENT", "MOST_CHANGES", "Trip"]
 
 CLIENT = "127.0.0.1"
 """The address of the lab's client."""
 
 MOST_CHANGES = 10
 """How often a path may be changed (NGX_HTTP_MAX_URI_CHANGES)."""
-
-
-class Keep(StrEnum):
-    """What a request says of its connection."""
-
-    CLOSE = "close"
-    KEEP = "keep-alive"
 
 
 @dataclass(slots=True)
@@ -67,7 +58,8 @@ class Trip:
     proxy: tuple[str, str] = ("", "")
 
     def __post_init__(self) -> None:
-        self.method, self.uri, self.args, self.kept = self.head.method, self.target.uri, self.target.args, self.target.kept
+        target = self.target
+        self.method, self.uri, self.args, self.kept = self.head.method, target.uri, target.args, target.kept
 
     @property
     def version(self) -> str:
@@ -103,11 +95,3 @@ class Trip:
         """Turn into a GET, as nginx does for an error page."""
         if self.method != "HEAD":
             self.method = "GET"
-
-    def without(self, invalid: frozenset[int]) -> Fields:
-        """Return the field lines less those that are dropped."""
-        return Fields(tuple(line for at, line in enumerate(self.head.fields) if at not in invalid))
-
-    def copy(self) -> Trip:
-        """Return one of its own, which can be changed."""
-        return replace(self)

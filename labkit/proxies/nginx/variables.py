@@ -64,6 +64,14 @@ def _cookie(trip: Trip, name: str) -> str:
     return ""
 
 
+def _field(trip: Trip, name: str) -> str:
+    """Return the first field of a name whose hyphens are written as underscores."""
+    return next((value for key, value in trip.head.fields if key.lower().replace("-", "_") == name), "")
+
+
+_OF_REQUEST = {"http": _field, "arg": _query, "cookie": _cookie}  # $http_name, $arg_name, $cookie_name
+
+
 def _forwarded_for(trip: Trip) -> str:
     came = _join(trip, "X-Forwarded-For", ", ")
     return f"{came}, {CLIENT}" if came else CLIENT
@@ -197,26 +205,15 @@ class Variables:
     def value(self, name: str, trip: Trip) -> str:
         """Return the value of a variable."""
         if name.isdigit():
-            place = int(name)
-            return trip.captures[place] if place < len(trip.captures) else ""
+            return trip.captures[int(name)] if int(name) < len(trip.captures) else ""
+        if name in self._maps and name not in trip.variables:
+            trip.variables[name] = self._maps[name].value(trip, self)
         if name in trip.variables:
             return trip.variables[name]
-        if name in self._maps:
-            value = self._maps[name].value(trip, self)
-            trip.variables[name] = value
-            return value
         if name in CERTAIN:
             return CERTAIN[name](trip)
         beginning, _, rest = name.partition("_")
-        match beginning:
-            case "http":
-                wanted = rest.replace("-", "_")
-                return next((value for key, value in trip.head.fields if key.lower().replace("-", "_") == wanted), "")
-            case "arg":
-                return _query(trip, rest)
-            case "cookie":
-                return _cookie(trip, rest)
-        return ""
+        return _OF_REQUEST[beginning](trip, rest) if beginning in _OF_REQUEST else ""
 
     def check(self, texts: Iterable[str], directive: Directive) -> None:
         """Check that the model knows every variable of some texts.

@@ -278,11 +278,6 @@ def test_it_is_a_value():
     assert http.inside("server")[0].inside("listen")[0].args == ("80",)
 
 
-def test_there_is_no_model_yet():
-    """What cannot be predicted says so."""
-    with pytest.raises(Unmodelled):
-        Nginx(SEED).model()
-
 
 @pytest.mark.parametrize("site", SITES, ids=lambda site: site.stem)
 def test_site_files_give_an_answer(site):
