@@ -7,8 +7,9 @@ from functools import partial
 
 from labkit.bench.children import load, relaying, serving
 from labkit.bench.measurement import Measurement, Row, Target, alternate
-from labkit.bench.passing import Passing
+from labkit.parties.offer import Offer
 from labkit.proxies.described import Proxy
+from labkit.proxies.nginx import Nginx
 from labkit.scenario import Scenario
 from labkit.simulation import simulate
 from labkit.trace import Direction
@@ -19,11 +20,25 @@ __all__ = ["relayed", "simulated"]
 _RECORDED = str(1 << 26)  # bytes kept per connection, above all that a round sends
 
 
+_NGINX = """
+server {
+    listen 80;
+    server_name example.com;
+    location /ws/ {
+        proxy_pass http://websocket_backend;
+        proxy_http_version 1.1;
+        proxy_set_header Upgrade $http_upgrade;
+        proxy_set_header Connection "upgrade";
+    }
+}
+"""
+
+
 def simulated(described: Proxy | None = None, *, quick: bool = False) -> list[Row]:
     """Simulate one exchange, a handshake, an echo and the closing, through one proxy; beside it, through none."""
-    proxy = described or Passing()
+    proxy, offer = described or Nginx(_NGINX), Offer.websocket("/ws/")
     with_one, without = alternate(
-        3 if quick else 101, partial(_seconds, Scenario(via=(proxy,))), partial(_seconds, Scenario())
+        3 if quick else 101, partial(_seconds, Scenario(offer, via=(proxy,))), partial(_seconds, Scenario(offer))
     )
     figure = Measurement(f"one exchange simulated through {proxy.name}", "ms", tuple(1000 * each for each in with_one))
     beside = (Measurement("without a proxy", "ms", tuple(1000 * each for each in without)),)

@@ -188,7 +188,7 @@ class ProxyParty(NearSide):
 
     def _ask(self, decision: Forward) -> None:
         """Ask an upstream: the one that was kept, if it is the same."""
-        self._state = _State.WAITING
+        self._state, self._unread = _State.WAITING, False
         self._round.forward = decision
         if self._far is not None and self._far.address == decision.address:
             self.reached(self._far)
@@ -225,7 +225,8 @@ class ProxyParty(NearSide):
                 self._wait(self.model.tunnel_time(self._forward))
                 self._write(data)
             case _State.WAITING | _State.ANSWER:
-                self._wait(self.model.answer_time(self._forward))
+                if self._state is _State.ANSWER or self.model.part_counts:
+                    self._wait(self.model.answer_time(self._forward))
                 self._answers.buffer += data
                 self._read_answers(far)
             case _State.READING:  # it was kept, and nobody asked
@@ -279,6 +280,7 @@ class ProxyParty(NearSide):
         self.log.append(made.log)
         match made.turn:
             case Turn.FINAL:
+                self._wait(self.model.answer_time(self._forward))
                 self._state, self._made = _State.ANSWER, made
                 self._answers.begin_content(self._round.request.head.method, head, made)
             case Turn.SWITCH:
@@ -318,8 +320,7 @@ class ProxyParty(NearSide):
         """Turn both legs into one: what came early goes first."""
         self._state = _State.TUNNEL
         self._wait(self.model.tunnel_time(self._forward))
-        if early := self._requests.take_rest():
-            self._upstream.write(early)
+        self._upstream.write(self._requests.take_rest())
         self._write(self._answers.take_rest())
         if self._near_ended:
             self._end_half()
@@ -334,9 +335,10 @@ class ProxyParty(NearSide):
 
     def _end_half(self) -> None:
         """End the client's direction of a tunnel, or all of it."""
-        if early := self._requests.take_rest():
-            self._upstream.write(early)
-        if self.model.ends_half(self._forward) and not self._upstream.ended:
+        self._upstream.write(self._requests.take_rest())
+        if self._unread:
+            self.trouble(self._upstream, Trouble.CLOSED)
+        elif self.model.ends_half(self._forward) and not self._upstream.ended:
             self._upstream.fin()
         else:
             self._finish()

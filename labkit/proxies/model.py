@@ -213,6 +213,9 @@ class Model(ABC):
     eof_aborts: bool = True
     """Whether a client's FIN before the answer ends the exchange."""
 
+    part_counts: bool = True
+    """Whether a part of an answer's head gives the upstream its time anew; else all of it must come in that time."""
+
     note: str = ""
     """What a trace says of it beside its version; empty where nothing."""
 

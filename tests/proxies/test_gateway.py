@@ -723,3 +723,24 @@ def test_an_answer_that_is_held_and_cut(end, said):
     made.say(answer()[:-3])
     assert give(made, end) == said
     assert made.where == "closed, left"
+
+
+def test_a_half_closed_client_of_an_unread_upstream():
+    """A client that ends before anything was heard of the upstream gets what the model says of one that closed."""
+    made = opaque("half")
+    made.ask(POST + b"hello" + b"early")
+    made.party.receive_eof()
+    assert made.fars[0].outgoing() == POST + b"helloearly"
+    assert statuses(made.party.outgoing()) == [502]
+    assert made.where == "closed, left"
+
+
+def test_one_time_for_all_of_a_head():
+    """Where parts do not count, a head that trickles in has its time once; its content has its own."""
+    made = gate("waiting")
+    made.party.model.part_counts = False
+    made.clock.now = 5.0
+    made.say(answer()[:9])
+    assert made.party.deadline == 6.0
+    made.say(answer()[9:-3])
+    assert made.party.deadline == 11.0

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from labkit.proxies.apache.editing import parts_of
-from labkit.proxies.apache.upstreams import flags
 from labkit.proxies.apache.reading import Line
+from labkit.proxies.apache.upstreams import flags
 from labkit.proxies.directive import Directive
 
 __all__ = ["on_backend", "on_balanced", "on_header", "on_reverse", "on_rule", "on_switch"]
@@ -12,6 +12,11 @@ __all__ = ["on_backend", "on_balanced", "on_header", "on_reverse", "on_rule", "o
 _WS = (
     "lets upgrades to websocket through: mod_proxy_http does it where it is loaded, else mod_proxy_wstunnel, which "
     "answers requests without an upgrade with 404"
+)
+
+_BALANCED = "leads to a balancer, whose members say which upgrades get through"
+_TAKES = (
+    "takes Upgrade and its Connection option off every request: no upgrade gets through, for want of upgrade=websocket"
 )
 
 
@@ -34,14 +39,8 @@ def on_backend(directive: Directive) -> str:
         return "keeps a path from the backends: an upgrade there is answered by Apache itself"
     upgrade, websocket = _upgrade(directive), _url(directive).lower().startswith(("ws:", "wss:"))
     if upgrade is None:
-        if websocket:
-            return _WS
-        if _url(directive).lower().startswith("balancer:"):
-            return "leads to a balancer, whose members say which upgrades get through"
-        return (
-            "takes Upgrade and its Connection option off every request: no upgrade gets through, for want of "
-            "upgrade=websocket"
-        )
+        balanced = _url(directive).lower().startswith("balancer:")
+        return _WS if websocket else _BALANCED if balanced else _TAKES
     if upgrade.upper() == "NONE":
         return "lets no upgrade through (upgrade=NONE)"
     if upgrade.upper() == "ANY":
@@ -65,9 +64,8 @@ def on_reverse(directive: Directive) -> str:
     """
     url = _url(directive)
     if url.lower().startswith(("ws:", "wss:")):
-        return (
-            f"does nothing to an upgrade: it would change a Location that begins with {url}, and a redirect has http://"
-        )
+        why = f"it would change a Location that begins with {url}, and a redirect has http://"
+        return f"does nothing to an upgrade: {why}"
     return "does nothing to an upgrade: it changes the Location of a redirect"
 
 
@@ -90,8 +88,8 @@ def on_switch(directive: Directive) -> str:
     """Say what ProxyWebsocketFallbackToProxyHttp does to an upgrade."""
     if (directive.args or ("on",))[0].lower() == "off":
         return (
-            "lets mod_proxy_wstunnel serve ws://: it checks nothing of the answer, never times out, and leaves requests "
-            "without an upgrade to the next ProxyPass"
+            "lets mod_proxy_wstunnel serve ws://: it checks nothing of the answer, never times out, and leaves "
+            "requests without an upgrade to the next ProxyPass"
         )
     return "On, which is the default, lets mod_proxy_http serve ws:// where it is loaded"
 

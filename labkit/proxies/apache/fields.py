@@ -95,7 +95,7 @@ def to_backend(sending: Sending, length: int | None, port: str) -> Ledger:
         ledger.unset("Expect", "Proxy100Continue Off", settings.last("Proxy100Continue"))
     if settings.on("ProxyAddHeaders", default=True):
         ledger.merge("X-Forwarded-For", CLIENT, _FORWARDED)
-        if saved:
+        if saved is not None:
             ledger.merge("X-Forwarded-Host", saved, _FORWARDED)
         ledger.merge("X-Forwarded-Server", sending.host.name, _FORWARDED)
     ledger.first("Host")
@@ -138,20 +138,21 @@ def _end(ledger: Ledger, sending: Sending, length: int | None) -> None:
     """Write the lines at the end of a head: framing, and what the module says of the connection."""
     settings, by = sending.settings, sending.by
     if sending.module == "wstunnel":
+        ledger.unset("Expect", f"{by}: {_MODULE['wstunnel']} waits for no 100", by)
         why = f"{by}: {_MODULE['wstunnel']} writes these itself, whatever the client sent"
-        ledger.add("Upgrade", sending.upgrade or "", why, by)
-        ledger.add("Connection", "Upgrade", why, by)
+        ledger.again("Upgrade", sending.upgrade or "", why, by)
+        ledger.again("Connection", "Upgrade", why, by)
         return
     if length is not None:
         name, value = ("Transfer-Encoding", "chunked") if length < 0 else ("Content-Length", str(length))
-        ledger.add(name, value, _FRAMED)
+        ledger.again(name, value, _FRAMED)
     oldest = settings.env("force-proxy-request-1.0")
     if oldest is not NONE:
         ledger.unset("Expect", str(oldest), oldest)
     elif sending.upgrade is not None:
-        ledger.add("Connection", "Upgrade", f"{by}: {_MODULE['http']} lets this upgrade through", by)
-        ledger.add("Upgrade", sending.upgrade, f"{by}: {_MODULE['http']} lets this upgrade through", by)
+        ledger.again("Connection", "Upgrade", f"{by}: {_MODULE['http']} lets this upgrade through", by)
+        ledger.again("Upgrade", sending.upgrade, f"{by}: {_MODULE['http']} lets this upgrade through", by)
     elif sending.worker.reusable and settings.env("proxy-nokeepalive") is NONE:
-        ledger.add("Connection", "Keep-Alive", "Apache's own rule: the backend's connection is kept")
+        ledger.again("Connection", "Keep-Alive", "Apache's own rule: the backend's connection is kept")
     else:
-        ledger.add("Connection", "close", "Apache's own rule: the backend's connection is not kept", by)
+        ledger.again("Connection", "close", "Apache's own rule: the backend's connection is not kept", by)

@@ -48,6 +48,7 @@ class Refused(NamedTuple):
         notes: what the page adds.
         head: as far as it can be read.
         closes: whether the answer says so; the connection is closed in any case.
+        bare: whether the answer has no Content-Length.
     """
 
     status: int
@@ -55,6 +56,7 @@ class Refused(NamedTuple):
     notes: str = ""
     head: RequestHead = RequestHead("GET", "/")
     closes: bool = True
+    bare: bool = False
 
 
 def read_request(data: bytes, settings: Settings) -> tuple[RequestHead, int] | Refused | None:
@@ -65,25 +67,29 @@ def read_request(data: bytes, settings: Settings) -> tuple[RequestHead, int] | R
     """
     begun = _EMPTY.match(data)
     start = begun.end() if begun else 0
-    if start > 2 * _BLANK_LINES:
-        return Refused(400, REQUESTS[Fault.BAD_START])
     line = data.find(b"\n", start)
-    most = settings.number("LimitRequestLine", _LIMIT)
-    if (line if line >= 0 else len(data)) - start > most + 1:
-        return Refused(414, f"AH00565: request failed: client's request-line exceeds LimitRequestLine ({most})")
+    if refused := _begins(data, start, line, settings.number("LimitRequestLine", _LIMIT)):
+        return refused
     if line < 0:
         return None
     if (simple := _SIMPLE.fullmatch(data, start, line + 1)) and b"HTTP/" not in simple[2][:5]:
         return _oldest(simple, line + 1)
     length = head_length(data, start)
-    end = length if length is not None else data.rfind(b"\n") + 1
-    found = scan(data[:end], start)
-    if refused := _fault(found.lines, settings) or _request_line(found.value):
+    found = scan(data[: length if length is not None else data.rfind(b"\n") + 1], start)
+    refused = _fault(found.lines, settings) or _request_line(found.value)
+    if refused or length is None or not isinstance(found.value, RequestHead):
         return refused
-    if length is None or not isinstance(found.value, RequestHead):
-        return None
     head = RequestHead(found.value.method, found.value.target, _joined(found.value.fields), found.value.version)
     return _checked(head) or (head, length)
+
+
+def _begins(data: bytes, start: int, line: int, most: int) -> Refused | None:
+    """Refuse what cannot begin a request: too many empty lines, one that ends in LF alone, a line too long."""
+    if start > 2 * _BLANK_LINES or data.startswith(b"\n", start):
+        return Refused(400, REQUESTS[Fault.BARE_LF])
+    if (line if line >= 0 else len(data)) - start > most + 1:
+        return Refused(414, f"AH00565: request failed: client's request-line exceeds LimitRequestLine ({most})")
+    return None
 
 
 def _oldest(simple: re.Match[bytes], end: int) -> tuple[RequestHead, int] | Refused:
@@ -127,7 +133,7 @@ def _request_line(value: RequestHead | ResponseHead | None) -> Refused | None:
     if method == "CONNECT":
         fits = re.fullmatch(r"(\[[^\]/]*\]|[^:/]+):[0-9]+", target)
     else:
-        fits = re.fullmatch(r"/.*|[A-Za-z][A-Za-z0-9+.-]*://[^/].*", target, re.DOTALL)
+        fits = re.fullmatch(r"/.*|[Hh][Tt][Tt][Pp]://[^/?#].*", target, re.DOTALL)
     if (not fits and (method, target) != ("OPTIONS", "*")) or "#" in target or _user(target):
         return Refused(400, f"AH03450: HTTP Request Line; Unable to parse URI: '{target}'", head=value)
     return None

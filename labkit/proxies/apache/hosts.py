@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import translate
 from functools import cached_property
 
@@ -33,6 +33,12 @@ class Section:
     path: str
     pattern: re.Pattern[str] | None
     directive: Directive
+
+    def directives(self) -> Iterator[Directive]:
+        """Yield what is inside; a ProxyPassReverse with the path that it does not repeat."""
+        for each in self.directive.block or ():
+            reverses = each.name.lower() == "proxypassreverse" and len(each.args) == 1
+            yield replace(each, args=(self.path, *each.args)) if reverses else each
 
     def holds(self, path: str) -> bool:
         """Tell whether it holds for a path: whole segments, as httpd's `ap_location_walk` compares them."""
@@ -78,7 +84,7 @@ class Host:
         """Return what holds in these sections, by their numbers."""
         found = self._settings.get(places)
         if found is None:
-            inside = (each for place in places for each in self.sections[place].directive.block or ())
+            inside = (each for place in places for each in self.sections[place].directives())
             found = self._settings[places] = Settings.of([*self.base, *self.own, *inside])
         return found
 

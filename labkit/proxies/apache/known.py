@@ -51,8 +51,8 @@ _ACTIVE = (  # variables of SetEnv and others that httpd itself looks at (env.ht
 )  # fmt: skip
 _PARAMETERS = frozenset((
     "upgrade", "timeout", "connectiontimeout", "disablereuse", "enablereuse", "retry", "min", "max", "smax", "acquire",
-    "ttl", "keepalive", "flushpackets", "flushwait", "iobuffersize", "receivebuffersize", "loadfactor", "route", "lbset",
-    "stickysession", "scolonpathdelim", "nofailover", "lbmethod", "maxattempts", "failontimeout", "growth",
+    "ttl", "keepalive", "flushpackets", "flushwait", "iobuffersize", "receivebuffersize", "loadfactor", "route",
+    "lbset",    "stickysession", "scolonpathdelim", "nofailover", "lbmethod", "maxattempts", "failontimeout", "growth",
     "forcerecovery", "stickysessionsep", "addressttl", "redirect",
 ))  # fmt: skip
 _WORDS = frozenset(("nocanon", "noquery"))
@@ -143,21 +143,27 @@ _MODELLED: dict[str, Known] = {
     "serveralias": Known(Matters.MODELLED, "names the virtual host too"),
     "proxywebsocketfallbacktoproxyhttp": Known(Matters.MODELLED, "", _only("on", "off"), on_switch),
     "proxypreservehost": Known(
-        Matters.MODELLED, "On, the backend sees the Host of the client, which checks of the Origin need", _only("on", "off")
+        Matters.MODELLED,
+        "On, the backend sees the Host of the client, which checks of the Origin need",
+        _only("on", "off"),
     ),
     "proxyaddheaders": Known(
         Matters.MODELLED, "On, the backend is told who asked (X-Forwarded-For, -Host, -Server)", _only("on", "off")
     ),
     "proxyvia": Known(
-        Matters.MODELLED, "adds Via to requests and final answers, not to a 101", _only("on", "off", "full", "block")
+        Matters.MODELLED,
+        "adds Via to requests and answers, a 101 too, and does nothing else",
+        _only("on", "off", "full", "block"),
     ),
     "proxytimeout": Known(
-        Matters.MODELLED, "bounds the wait for the backend's answer; a tunnel is cut after this time or Timeout without a "
-        "byte, whichever is longer, and never by mod_proxy_wstunnel"
+        Matters.MODELLED,
+        "bounds the wait for the backend's answer; a tunnel is cut after this time or Timeout without a "
+        "byte, whichever is longer, and never by mod_proxy_wstunnel",
     ),
     "timeout": Known(
-        Matters.MODELLED, "cuts a tunnel of mod_proxy_http that is silent for so long, unless ProxyTimeout or timeout= is "
-        "longer; mod_proxy_wstunnel waits for ever"
+        Matters.MODELLED,
+        "cuts a tunnel of mod_proxy_http that is silent for so long, unless ProxyTimeout or timeout= is "
+        "longer; mod_proxy_wstunnel waits for ever",
     ),
     "keepalive": Known(Matters.MODELLED, "is of requests that were not upgraded", _only("on", "off")),
     "keepalivetimeout": Known(Matters.MODELLED, "is of requests that were not upgraded: how long the next may take"),
@@ -172,7 +178,9 @@ _MODELLED: dict[str, Known] = {
     "redirectpermanent": Known(Matters.MODELLED, "answers with a redirect, which no browser's WebSocket follows"),
     "redirecttemp": Known(Matters.MODELLED, "answers with a redirect, which no browser's WebSocket follows"),
     "require": Known(Matters.MODELLED, "lets requests in, upgrades and others alike", _required),
-    "setenv": Known(Matters.MODELLED, "can switch httpd's ways: force-proxy-request-1.0 forbids every upgrade", _variable),
+    "setenv": Known(
+        Matters.MODELLED, "can switch httpd's ways: force-proxy-request-1.0 forbids every upgrade", _variable
+    ),
     "servertokens": Known(Matters.MODELLED, "does nothing to an upgrade: it is the Server field of other answers"),
     "serversignature": Known(Matters.MODELLED, "does nothing to an upgrade: it is of error pages"),
     "serveradmin": Known(Matters.MODELLED, "does nothing to an upgrade: it is of error pages"),
@@ -186,36 +194,97 @@ _MODELLED: dict[str, Known] = {
     "limitrequestfields": Known(Matters.MODELLED, "bounds the number of field lines"),
     "limitrequestfieldsize": Known(Matters.MODELLED, "bounds a field line: a long cookie can be 400"),
     "httpprotocoloptions": Known(
-        Matters.MODELLED, "says how strictly request heads are read",
-        lambda directive: "" if {word.lower() for word in directive.args} <= {"strict", "allow0.9", "lenientmethods"}
-        else " ".join(directive.args),
+        Matters.MODELLED,
+        "says how strictly request heads are read",
+        lambda directive: (
+            ""
+            if {word.lower() for word in directive.args} <= {"strict", "allow0.9", "lenientmethods"}
+            else " ".join(directive.args)
+        ),
     ),
     "proxy100continue": Known(Matters.MODELLED, "is of requests with content that wait for a 100", _only("on", "off")),
     "proxyrequests": Known(
         Matters.MODELLED, "Off, which is the default, does nothing: it would make a forward proxy", _only("off")
     ),
-}  # fmt: skip
+}
 
 _NOTHING = "does nothing to an upgrade"
 _NOTED: dict[str, Known] = {
     **dict.fromkeys(
-        ("documentroot", "alias", "aliasmatch", "directoryindex", "directoryslash", "directory", "directorymatch", "files",
-         "filesmatch", "options", "indexoptions", "indexignore", "addtype", "addlanguage", "addcharset", "addencoding",
-         "typesconfig", "languagepriority", "forcelanguagepriority", "defaulticon", "addicon", "addiconbytype",
-         "addiconbyencoding", "readmename", "headername", "fileetag", "enablemmap", "enablesendfile", "limitxmlrequestbody",
-         "adddefaultcharset", "contentdigest", "expiresactive", "allowoverride"),
+        (
+            "documentroot",
+            "alias",
+            "aliasmatch",
+            "directoryindex",
+            "directoryslash",
+            "directory",
+            "directorymatch",
+            "files",
+            "filesmatch",
+            "options",
+            "indexoptions",
+            "indexignore",
+            "addtype",
+            "addlanguage",
+            "addcharset",
+            "addencoding",
+            "typesconfig",
+            "languagepriority",
+            "forcelanguagepriority",
+            "defaulticon",
+            "addicon",
+            "addiconbytype",
+            "addiconbyencoding",
+            "readmename",
+            "headername",
+            "fileetag",
+            "enablemmap",
+            "enablesendfile",
+            "limitxmlrequestbody",
+            "adddefaultcharset",
+            "contentdigest",
+            "expiresactive",
+            "allowoverride",
+        ),
         Known(Matters.NOTED, f"{_NOTHING}: it is of files, and a proxied path is none"),
     ),
     **dict.fromkeys(
-        ("listen", "loadmodule", "define", "undefine", "user", "group", "customlog", "logformat", "loglevel", "errorlog",
-         "include", "includeoptional"),
+        (
+            "listen",
+            "loadmodule",
+            "define",
+            "undefine",
+            "user",
+            "group",
+            "customlog",
+            "logformat",
+            "loglevel",
+            "errorlog",
+            "include",
+            "includeoptional",
+        ),
         Known(Matters.NOTED, f"{_NOTHING}: it is of the program as a whole"),
     ),
     **dict.fromkeys(
-        ("proxyiobuffersize", "proxyreceivebuffersize", "proxystatus", "balancerpersist", "balancergrowth",
-         "balancerinherit", "maxrangeoverlaps", "maxrangereversals", "maxranges", "flushmaxthreshold", "flushmaxpipelined",
-         "readbuffersize", "extendedstatus", "deflatecompressionlevel", "deflatememlevel", "deflatewindowsize",
-         "deflatebuffersize"),
+        (
+            "proxyiobuffersize",
+            "proxyreceivebuffersize",
+            "proxystatus",
+            "balancerpersist",
+            "balancergrowth",
+            "balancerinherit",
+            "maxrangeoverlaps",
+            "maxrangereversals",
+            "maxranges",
+            "flushmaxthreshold",
+            "flushmaxpipelined",
+            "readbuffersize",
+            "extendedstatus",
+            "deflatecompressionlevel",
+            "deflatememlevel",
+            "deflatewindowsize",
+            "deflatebuffersize",
+        ),
         Known(Matters.NOTED, f"{_NOTHING}: it is of how bytes are held and measured"),
     ),
     "proxybadheader": Known(Matters.NOTED, "is of broken answers alone", _only("iserror")),
@@ -233,7 +302,8 @@ _NOTED: dict[str, Known] = {
     "setenvif": Known(Matters.NOTED, "sets variables for some requests", _variables),
     "setenvifnocase": Known(Matters.NOTED, "sets variables for some requests", _variables),
     "allow": Known(
-        Matters.NOTED, "lets requests in, upgrades and others alike",
+        Matters.NOTED,
+        "lets requests in, upgrades and others alike",
         lambda directive: "" if " ".join(directive.args).lower() == "from all" else " ".join(directive.args),
     ),
     "order": Known(Matters.NOTED, "is of Allow and Deny"),
@@ -241,7 +311,7 @@ _NOTED: dict[str, Known] = {
     "usecanonicalphysicalport": Known(Matters.NOTED, _NOTHING, _only("off")),
     "stricthostcheck": Known(Matters.NOTED, _NOTHING, _only("off")),
     "limitrequestbody": Known(Matters.NOTED, "is of requests with content", _only("0", "1073741824")),
-}  # fmt: skip
+}
 
 KNOWN: dict[str, Known] = {**_MODELLED, **_NOTED}
 """Directive, in lower case -> what is known of it."""

@@ -75,6 +75,15 @@ class Ledger:
         else:
             self.add(name, value, by, directive)
 
+    def again(self, name: str, value: str, by: str, directive: Directive = NONE) -> None:
+        """Write a line anew, at the end; one of that name that was dropped becomes it."""
+        for each in self.entries:
+            if not each.went and each.came is not None and each.name.lower() == name.lower():
+                self.entries.remove(each)
+                self.entries.append(_Entry(name, value, each.came, by=by, line=directive.line))
+                return
+        self.add(name, value, by, directive)
+
     def first(self, name: str) -> None:
         """Put the line of a name in front of all others."""
         found = self._there(name)
@@ -97,5 +106,6 @@ def _change(entry: _Entry) -> Change | None:
     if entry.came is None:
         return Change(entry.name, Fate.ADDED, "", entry.value, entry.by, entry.line)
     if entry.came == entry.value:
-        return Change(entry.name, Fate.FORWARDED, entry.came, entry.value, "passed on as it came")
+        by = entry.by or "passed on as it came"
+        return Change(entry.name, Fate.FORWARDED, entry.came, entry.value, by, entry.line)
     return Change(entry.name, Fate.REWRITTEN, entry.came, entry.value, entry.by, entry.line)

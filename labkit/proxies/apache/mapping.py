@@ -184,6 +184,7 @@ class _Map:
     workers: tuple[Worker, ...]
     balancers: dict[str, Balancer]
     redirects: tuple[Directive, ...]
+    slashes: str
 
     @classmethod
     def of(cls, host: Host) -> _Map:
@@ -199,6 +200,7 @@ class _Map:
             workers_of(host.blocks),
             balancers_of(host.blocks),
             tuple(each for each in (*host.own, *host.base) if each.name.lower().startswith("redirect")),
+            host.server.word("AllowEncodedSlashes", "off").lower(),
         )
 
     def passes(self, host: Host, path: str) -> tuple[Pass, ...]:
@@ -216,7 +218,7 @@ class _Map:
             path, query = f"{one.real.partition('://')[2].partition('/')[2]}{raw}", None
             sent = f"/{path}"
         else:
-            sent = f"/{encoded(path)}"
+            sent = f"/{encoded(path, slashes=self.slashes)}"
         asked = "" if query is None or "noquery" in one.flags else f"?{query}"
         return self.sent(scheme.lower(), authority, sent, asked, one.directive, number, lost=lost)
 
@@ -225,7 +227,7 @@ class _Map:
     ) -> Backend | Local:
         """Return the backend of a URL in its parts; of a balancer, its next member."""
         if scheme != "balancer":
-            worker = find_worker(self.workers, f"{scheme}://{authority}{path}") or GENERIC
+            worker = find_worker(self.workers, f"{scheme}://{authority}{path}{query}") or GENERIC
             return Backend(scheme, _authority(scheme, authority), path + query, worker, by, lost)
         balancer = self.balancers.get(authority.lower())
         if balancer is None or not balancer.members:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from labkit.parties.clocks import lab_date
 from labkit.proxies.apache.settings import Settings
@@ -12,7 +12,7 @@ from labkit.wire.fields import Fields
 from labkit.wire.http1 import RequestHead, ResponseHead
 from labkit.wire.upgrade import options
 
-__all__ = ["ALLOW", "DROPPING", "Style", "answer", "keeps", "page"]
+__all__ = ["ALLOW", "DROPPING", "Style", "answer", "keeps", "kept_lines", "page"]
 
 DROPPING = frozenset((400, 408, 411, 413, 414, 500, 501, 503))
 """After these httpd closes the connection (`ap_status_drops_connection`)."""
@@ -160,7 +160,7 @@ def merged(lines: Iterable[tuple[str, str]]) -> Fields:
     return Fields(tuple(found))
 
 
-def answer(
+def answer(  # noqa: PLR0913  all but four by name
     status: int,
     style: Style,
     head: RequestHead,
@@ -183,8 +183,3 @@ def answer(
     fields = merged([*found, *ending, *([("Content-Type", type_)] if type_ else [])])
     made = ResponseHead(status, title or _TITLES.get(status, "OK"), fields).to_bytes()
     return made if silent else made + data
-
-
-def bare(style: Style) -> Style:
-    """Return a style without a signature."""
-    return replace(style, signature="")

@@ -1,9 +1,10 @@
-"""What httpd makes of a backend's answer: the 101, interim answers, and final ones, as mod_proxy_http 2.4.71 does it."""
+"""What mod_proxy_http 2.4.71 makes of a backend's answer: of a 101, of interim answers, and of final ones."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from labkit.parties.clocks import lab_date
 from labkit.proxies.apache.editing import apply, parts_of
@@ -49,7 +50,7 @@ class Way(Forward):
     interim: list[int] = field(default_factory=list)
 
 
-class Problem(Exception):  # noqa: N818  an answer that is not passed on, told to the model
+class Problem(NamedTuple):
     """Why an answer is not passed on, and what httpd answers instead.
 
     Args:
@@ -59,9 +60,10 @@ class Problem(Exception):  # noqa: N818  an answer that is not passed on, told t
         bare: whether the answer has no Content-Length.
     """
 
-    def __init__(self, status: int, reason: str = "", log: str = "", *, bare: bool = False) -> None:
-        super().__init__(reason or log)
-        self.status, self.reason, self.log, self.bare = status, reason, log, bare
+    status: int
+    reason: str = ""
+    log: str = ""
+    bare: bool = False
 
 
 def _upgrade(answer: ResponseHead) -> str | None:
@@ -80,19 +82,20 @@ def _cleared(answer: ResponseHead) -> Ledger:
     return ledger
 
 
-def switch(request: Request, way: Way, answer: ResponseHead) -> Relay:
+def switch(request: Request, way: Way, answer: ResponseHead) -> Relay | Problem:
     """Pass a 101 on, where its Upgrade is what the backend was asked for; one of HTTP/1.0 gets no bytes of it.
 
-    Raises:
-        Problem: it is not: 502.
+    Returns:
+        What is sent, or the problem: it is not: 502.
     """
     sending = way.sending
     assert sending is not None
     named, asked = _upgrade(answer), sending.upgrade
     if named is None or asked is None or named.lower() != asked.lower():
         told = f"Unexpected Upgrade: {_or_none(named)} (expecting {_or_none(asked)})"
-        raise Problem(502, told, f"AH00898: {told} returned by {request.head.target}")
+        return Problem(502, told, f"AH00898: {told} returned by {request.head.target}")
     ledger = _cleared(answer)
+    _sign(ledger, request, way)
     if sending.head.version == "HTTP/1.0":
         log = "the client speaks HTTP/1.0: the 101 is kept from it, and the tunnel is there all the same"
         return Relay(Turn.SWITCH, changes=ledger.changes(), log=log)
@@ -101,33 +104,30 @@ def switch(request: Request, way: Way, answer: ResponseHead) -> Relay:
 
 
 def _say_again(ledger: Ledger, named: str) -> None:
-    """Put Connection and Upgrade back as httpd writes them; a line that came and goes on is no change."""
-    for name, value in (("Connection", "Upgrade"), ("Upgrade", named)):
-        came = next((each for each in ledger.entries if each.name.lower() == name.lower() and not each.went), None)
-        if came is None:
-            ledger.add(name, value, _AGAIN)
-        else:
-            came.went, came.name, came.value, came.by = True, name, value, _AGAIN
+    """Put Connection and Upgrade back as httpd writes them."""
+    ledger.again("Connection", "Upgrade", _AGAIN)
+    ledger.again("Upgrade", named, _AGAIN)
 
 
 def _or_none(text: str | None) -> str:
     return "n/a" if text is None else text
 
 
-def interim(request: Request, way: Way, answer: ResponseHead) -> Relay:
+def interim(request: Request, way: Way, answer: ResponseHead) -> Relay | Problem:
     """Pass an interim answer on, a 100 where the client waits for it.
 
-    Raises:
-        Problem: it is one too many: 502.
+    Returns:
+        What is sent, or the problem: it is one too many: 502.
     """
     way.interim.append(answer.status)
     if len(way.interim) >= _MOST_INTERIM:
         told = f"Too many ({_MOST_INTERIM}) interim responses from origin server"
-        raise Problem(502, told, f"AH00898: {told} returned by {request.head.target}")
+        return Problem(502, told, f"AH00898: {told} returned by {request.head.target}")
     waits = "Expect" in request.head.fields and way.interim.count(100) == 1
     if request.head.version == "HTTP/1.0" or (answer.status == 100 and not waits):
         return Relay(Turn.INTERIM)
     ledger = _cleared(answer)
+    _sign(ledger, request, way)
     return Relay(Turn.INTERIM, _head(answer, ledger.fields()), changes=ledger.changes())
 
 
@@ -135,15 +135,15 @@ def _head(answer: ResponseHead, fields: Fields) -> bytes:
     return ResponseHead(answer.status, answer.reason, fields).to_bytes()
 
 
-def final(request: Request, way: Way, answer: ResponseHead) -> Relay:
+def final(request: Request, way: Way, answer: ResponseHead) -> Relay | Problem:
     """Pass a final answer on.
 
-    Raises:
-        Problem: it cannot be passed on: 500 or 502.
+    Returns:
+        What is sent, or the problem: it cannot be passed on: 500 or 502.
     """
     if not answer.version.startswith(("HTTP/1.", "HTTP/0.")):
         told = f"Corrupt status line returned by remote server: {answer.reason}"
-        raise Problem(502, told, f"AH00898: {told} returned by {request.head.target}")
+        return Problem(502, told, f"AH00898: {told} returned by {request.head.target}")
     sending = way.sending
     assert sending is not None
     ledger = _cleared(answer)
@@ -151,14 +151,13 @@ def final(request: Request, way: Way, answer: ResponseHead) -> Relay:
         ledger.unset("Content-Length", "Apache's own rule: Transfer-Encoding overrides it (RFC 9112, 6.3)")
     length = ledger.get("Content-Length")
     if length is not None and not re.fullmatch("[0-9]+", length):
-        raise Problem(502, "", "AH01587: Invalid Content-Length", bare=True)
+        return Problem(502, "", "AH01587: Invalid Content-Length", bare=True)
     _reverse(ledger, way, sending.settings)
-    text, directive = via(sending.settings, sending.host, request.head.version, way.port)
-    if text:
-        ledger.add("Via", text, str(directive), directive)
+    _sign(ledger, request, way)
     _offer_back(ledger, sending, answer)
     always = _edit(ledger, sending.settings)
-    _check(ledger)
+    if wrong := _check(ledger):
+        return wrong
     framing = _framing(request, answer, ledger)
     kept = framing is not Framing.CLOSE and keeps(request.head, request.number, sending.settings, answer.status)
     kept = kept and ("Expect" not in request.head.fields or 100 in way.interim)
@@ -213,6 +212,14 @@ def reversed_url(url: str, settings: Settings, place: str) -> tuple[str, Directi
     return None
 
 
+def _sign(ledger: Ledger, request: Request, way: Way) -> None:
+    """Add what ProxyVia asks for; it does so to a 101 too."""
+    if way.sending is not None:
+        text, directive = via(way.sending.settings, way.sending.host, request.head.version, way.port)
+        if text:
+            ledger.add("Via", text, str(directive), directive)
+
+
 def _offer_back(ledger: Ledger, sending: Sending, answer: ResponseHead) -> None:
     """Put Upgrade back where the worker lets it through: a 426 keeps what it asks for."""
     named, websocket = _upgrade(answer), "WebSocket" if sending.scheme.startswith("ws") else ""
@@ -229,14 +236,16 @@ def _edit(ledger: Ledger, settings: Settings) -> Ledger:
     return always
 
 
-def _check(ledger: Ledger) -> None:
+def _check(ledger: Ledger) -> Problem | None:
+    """Return the problem with a field line that no server may send; None where there is none."""
     for name, value in ledger.fields():
         if not _NAME.fullmatch(name):
             log = f"AH02429: Response header name '{name}' contains invalid characters, aborting request"
-            raise Problem(500, "", log, bare=True)
+            return Problem(500, "", log, bare=True)
         if _CONTROL.search(value):
             log = f"AH02430: Response header '{name}' value of '{value}' contains invalid characters, aborting request"
-            raise Problem(500, "", log, bare=True)
+            return Problem(500, "", log, bare=True)
+    return None
 
 
 def _framing(request: Request, answer: ResponseHead, ledger: Ledger) -> Framing:
@@ -266,8 +275,10 @@ def _finish(ledger: Ledger, way: Way, request: Request, *, kept: bool) -> None:
     varies = ledger.get("Vary")
     if varies is not None:
         values = ",".join(line[1] for line in ledger.fields() if line[0].lower() == "vary")
-        words = {word.lower(): word for word in reversed([part.strip() for part in values.split(",") if part.strip()])}
-        ledger.set("Vary", ",".join(reversed(words.values())), "Apache's own rule: each name once")
+        words: dict[str, str] = {}
+        for word in (part.strip() for part in values.split(",")):
+            words.setdefault(word.lower(), word)
+        ledger.set("Vary", ",".join(word for word in words.values() if word), "Apache's own rule: each name once")
     if ledger.get("Date") is None:
         ledger.add("Date", lab_date(), "Apache's own rule: the backend sent none")
     if ledger.get("Server") is None:

@@ -1,4 +1,4 @@
-"""mod_rewrite in the context of a server or virtual host: RewriteCond, and RewriteRule with [P], [R], [F], [G], [PT]."""
+"""mod_rewrite in a server or virtual host: RewriteCond, and RewriteRule with [P], [R], [F], [G] and [PT]."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from labkit.errors import Unmodelled
 from labkit.proxies.apache.patterns import compiled
+from labkit.proxies.apache.reading import Line
 from labkit.proxies.apache.settings import Settings
 from labkit.proxies.apache.targets import Target
 from labkit.proxies.apache.upstreams import flags
-from labkit.proxies.apache.reading import Line
 from labkit.proxies.directive import Directive
 from labkit.wire.http1 import RequestHead
 
@@ -151,14 +151,13 @@ def _hold(conditions: tuple[_Condition, ...], filled: _Filled) -> bool:
 
 def _made(rule: _Rule, filled: _Filled, path: str, query: str | None) -> Rewritten | None:
     told = rule.flags
-    if {"f", "forbidden"} & set(told):
+    unsafe = rule.substitution != "-" and "?" in path  # AH10508: it came as %3f
+    if {"f", "forbidden"} & set(told) or unsafe:
         return Rewritten("forbidden", path, query, 403, rule.directive)
     if {"g", "gone"} & set(told):
         return Rewritten("gone", path, query, 410, rule.directive)
     if rule.substitution == "-":
         return None
-    if "?" in path:  # AH10508: it came as %3f
-        return Rewritten("forbidden", path, query, 403, rule.directive)
     text, asked, new = filled.fill(rule.substitution).partition("?")
     if asked:
         query = f"{new}&{query}" if query and {"qsa", "qsappend"} & set(told) else new or None

@@ -35,6 +35,7 @@ class NginxModel(Model):
     def __init__(self, layout: Layout) -> None:
         version = layout.version
         super().__init__("nginx", version, layout.times())
+        self.part_counts = False  # proxy_read_timeout runs from the request to the end of the answer's head
         self.note = "" if version == PROVEN else _NOT_PROVEN.format(version)
         self.layout = layout
         self._answering = Answering(layout, version)

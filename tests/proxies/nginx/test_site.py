@@ -1,6 +1,6 @@
 import pytest
 
-from labkit.errors import Refused, Unmodelled, WrongUse
+from labkit.errors import Refused, WrongUse
 from labkit.proxies.described import Place
 from labkit.proxies.directive import NoteKind, Upstream
 from labkit.proxies.nginx import Nginx
