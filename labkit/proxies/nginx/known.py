@@ -173,6 +173,13 @@ KNOWN: tuple[Known, ...] = (
     Known("stub_status empty_gif flv mp4 hls f4f random_index secure_link* slice", _R, "answers by itself"),
     Known("*_by_lua* lua_* js_* perl perl_* passenger_* dav_* grpc_* fastcgi_* uwsgi_* scgi_* memcached_*", _R,
           "is another module's, which the model does not know"),
+    Known("auth_request_set mirror_request_body", _N, "does nothing without auth_request and mirror, which are not "
+          "modelled"),
+    Known("valid_referers geoip_* geoip2 geoip2_* ancient_browser* modern_browser*", _N,
+          "gives a variable its value; where it is used matters"),
+    Known("image_filter* xslt_* xml_entities", _N, "changes content, which a tunnel does not have"),
+    Known("stream mail rtmp", _N, "is not HTTP"),
+    Known("auth_jwt*", _R, "answers 401 without a token"),
     Known("include", _R, "takes in a file that is not part of the text"),
 )  # fmt: skip
 """The table; also what a learner is told of each directive of a snippet."""
