@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from labkit.net.programs import find
+from labkit.proxies.apache import Apache
 from labkit.proxies.caddy import Caddy
 from labkit.proxies.described import Place, Proxy
 from labkit.proxies.haproxy import Haproxy
@@ -92,6 +93,9 @@ EACH: dict[str, Proxy] = {
     "haproxy": Haproxy("server one app:3000"),
     "caddy": Caddy("reverse_proxy app:3000"),
 }
+BY_SOCKET = Apache("ProxyPass / http://app.example:3000/ upgrade=websocket")
+"""One whose program dials a socket, and names the host as the text does."""
+
 SPOILT: dict[str, Proxy] = {
     "nginx": WholeNginx(NGINX.replace("return 404", "foo bar")),
     "apache2": WholeApache(APACHE + "Foo bar\n"),

@@ -24,10 +24,12 @@ from labkit.net.real import start
 from labkit.net.server import UpgradeServer
 from labkit.proxies.caddy import Caddy
 from labkit.proxies.haproxy import Haproxy
-from tests.net.proxies import EACH, EVERY, SPOILT, WholeNginx, needs
+from labkit.trace import Direction
+from tests.net.proxies import BY_SOCKET, EACH, EVERY, SPOILT, WholeNginx, needs
 from tests.proxies import test_caddy, test_haproxy
 
 NOBODY = "127.0.0.1:1"
+only_root = pytest.mark.skipif(not is_root(), reason="only root can be somebody else")
 
 
 @pytest.fixture(autouse=True)
@@ -203,6 +205,51 @@ def test_the_interpreters_end_is_its_end(name: str):
     assert is_gone(int(done.stdout))
 
 
+@needs("apache2")
+def test_one_that_dials_a_socket_names_the_host_as_it_is_written():
+    """The server sees the host of the configuration, and not the address that the lab put in its place."""
+    with UpgradeServer() as server, start(BY_SOCKET, f"127.0.0.1:{server.port}") as started:
+        assert dissect(ask(started.url)).status == 101
+        (trace,) = server.traces
+    assert b"\r\nHost: app.example:3000\r\n" in trace.stream(Direction.TO_SERVER)
+    assert "/upstream|http://app.example:3000/" in started.text
+    assert started.said == ()
+
+
+@needs("apache2")
+def test_where_nothing_listens_it_dials_the_address():
+    """A socket would take the connection, and what the program says of a dead upstream would be lost."""
+    with UpgradeServer(listens=False) as server:
+        with start(BY_SOCKET, f"127.0.0.1:{server.port}", listens=False) as started:
+            assert dissect(ask(started.url)).status == 503
+        assert "unix:" not in started.text
+        assert "127.0.0.1:UPSTREAM" in started.log
+        assert str(server.port) not in started.log
+
+
+@needs("apache2")
+def test_a_socket_in_the_log_has_no_folder():
+    """The private folder's name is taken out of what is said of the socket, as of all else."""
+    with start(BY_SOCKET, NOBODY) as started:
+        assert dissect(ask(started.url)).status in (502, 503)
+        Path(started.text.partition("unix:")[2].partition("|")[0]).unlink()
+        assert dissect(ask(started.url)).status == 503
+    assert any("socket upstream" in each for each in started.said)
+    assert "labkit-proxy" not in started.log
+
+
+@needs("apache2")
+@pytest.mark.parametrize("why", ["long", pytest.param("closed", marks=only_root)])
+def test_where_no_socket_can_stand_it_dials_the_address(why: str, folder: Path, monkeypatch: pytest.MonkeyPatch):
+    """A path too long for a socket, or a folder that nobody can enter, which is who root's Apache becomes."""
+    place = folder / ("x" * 100 if why == "long" else "closed")
+    place.mkdir(0o755 if why == "long" else 0o700)
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    with UpgradeServer() as server, start(BY_SOCKET, f"127.0.0.1:{server.port}") as started:
+        assert dissect(ask(started.url)).status == 101
+        assert f"http://127.0.0.1:{server.port}/" in started.text
+
+
 def test_what_is_no_proxy_is_told():
     """A text, or a proxy without a program of the lab's, is refused."""
     with pytest.raises(WrongUse, match="what is started is a proxy"):
@@ -215,20 +262,21 @@ def test_what_is_no_proxy_is_told():
         start(Other(""), NOBODY).__enter__()
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", [*EVERY, pytest.param("by socket", marks=needs("apache2"))])
 def test_starting_and_one_exchange_are_quick(name: str):
     """Less than half a second, on a machine that does nothing else; here the best of three."""
     took = []
+    proxy = EACH.get(name, BY_SOCKET)
     with UpgradeServer() as server:
         for _ in range(3):
             began = time.monotonic()
-            with start(EACH[name], f"127.0.0.1:{server.port}") as started:
+            with start(proxy, f"127.0.0.1:{server.port}") as started:
                 ask(started.url)
                 took.append(time.monotonic() - began)
     assert min(took) < 0.5
 
 
-@pytest.mark.skipif(not is_root(), reason="only root can be somebody else")
+@only_root
 @pytest.mark.parametrize("name", EVERY)
 def test_roots_programs_run_as_nobody(name: str, folder: Path):
     """Where the lab is root's, no program is: as nobody it can write in its own folder, and nowhere else."""

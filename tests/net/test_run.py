@@ -16,7 +16,7 @@ from labkit.scenario import CLIENTS, Scenario
 from labkit.simulation import simulate
 from labkit.trace import Direction
 from tests.net.peer import Peer
-from tests.net.proxies import EACH, EVERY, needs
+from tests.net.proxies import BY_SOCKET, EACH, EVERY, needs
 from tests.net.scenarios import ALL, DECLINED, GOOD
 from tests.proxies.plain import PlainProxy
 
@@ -93,6 +93,26 @@ def test_proxies_stand_in_a_row():
     assert [hop.server for hop in trace.hops] == ["nginx", "haproxy", "nginx 2", "server"]
     assert [view.exchange.status for view in dissect(trace).hops] == [101] * 4
     assert trace.note.count("nginx") == 1
+
+
+@needs("nginx")
+@needs("apache2")
+@pytest.mark.parametrize(
+    ("via", "hosts", "dead"),
+    [
+        ([EACH["nginx"], BY_SOCKET], [b"server.example.com", b"server.example.com", b"app.example:3000"], 503),
+        ([BY_SOCKET, EACH["nginx"]], [b"server.example.com", b"app.example:3000", b"app.example"], 502),
+        ([BY_SOCKET, BY_SOCKET], [b"server.example.com", b"app.example:3000", b"app.example:3000"], 503),
+    ],
+    ids=["behind", "before", "both"],
+)
+def test_one_that_dials_a_socket_stands_anywhere_in_a_row(via, hosts, dead):
+    """Every hop is recorded, with the host that each proxy names; a dead server at the end is the last one's to tell."""
+    trace = run(Scenario(via=via))
+    assert [view.exchange.status for view in dissect(trace).hops] == [101] * 3
+    assert [dissect(trace).hops[hop].exchange.request.value.fields.get("Host").encode() for hop in range(3)] == hosts
+    trace = run(Scenario(via=via, server=Server(listens=False)))
+    assert (len(trace.hops), dissect(trace).status) == (2, dead)
 
 
 @needs("nginx")

@@ -51,6 +51,7 @@ class Apache(Proxy):
 
     program: ClassVar[str] = "apache2"
     name: ClassVar[str] = "apache"
+    by_socket: ClassVar[bool] = True
 
     def _read(self) -> None:
         object.__setattr__(self, "modules", chosen(self.modules))
