@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from labkit.clinic import why
     from labkit.dissection import dissect
     from labkit.errors import LabError
     from labkit.formats.jsonl import load
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from labkit.proxies.caddy import Caddy
     from labkit.proxies.haproxy import Haproxy
     from labkit.proxies.nginx import Nginx
+    from labkit.render.catalogue import case, catalogue
     from labkit.render.described import evaluate, faults
     from labkit.render.diagram import diagram
     from labkit.render.explain import explain
@@ -71,6 +73,8 @@ _WHERE = {
     "accept_key": "wire.upgrade",
     "ask": "net.client",
     "browse": "net.browser",
+    "case": "render.catalogue",
+    "catalogue": "render.catalogue",
     "check": "render.verdict",
     "copy_as": "net.copying",
     "curl": "net.curl",
@@ -90,14 +94,16 @@ _WHERE = {
     "run": "net.run",
     "simulate": "simulation",
     "stop_all": "net.listener",
+    "why": "clinic",
     "xray": "render.xray",
 }
 
 __all__ = [
     "Answer", "Apache", "Caddy", "Direction", "Haproxy", "Hop", "LabError", "Limits", "Nginx", "Offer", "RealProxy",
-    "Scenario", "Server", "Stream", "Tap", "Trace", "UpgradeServer", "accept_key", "ask", "browse", "check", "copy_as",
-    "curl", "diagram", "dissect", "doctor", "echo", "evaluate", "explain", "faults", "http2_client", "http2_server",
-    "kernel_upgrade", "load", "php", "rulebook", "run", "simulate", "stop_all", "xray",
+    "Scenario", "Server", "Stream", "Tap", "Trace", "UpgradeServer", "accept_key", "ask", "browse", "case",
+    "catalogue", "check", "copy_as", "curl", "diagram", "dissect", "doctor", "echo", "evaluate", "explain", "faults",
+    "http2_client", "http2_server", "kernel_upgrade", "load", "php", "rulebook", "run", "simulate", "stop_all", "why",
+    "xray",
 ]  # fmt: skip
 
 

@@ -11,6 +11,7 @@ __all__ = ["DEFAULT_LIMIT", "Recording", "joined"]
 
 DEFAULT_LIMIT = 1 << 20  # bytes kept per trace
 _MOST_EVENTS = 1 << 17  # a million one-byte reads would cost more in bookkeeping than in bytes
+_HOP = Hop()
 _FULL = -1  # what is left once a byte was lost: from then on nothing more is kept, so no hole is hidden
 
 
@@ -34,7 +35,7 @@ class Recording:
 
     def __init__(self, clock: Callable[[], float], *, limit: int = DEFAULT_LIMIT, hop: Hop | None = None) -> None:
         self._clock = clock
-        self._hop = hop or Hop()
+        self._hop = hop or _HOP
         self._left = limit
         self._rows: list[tuple[float, Direction, bytes]] = []
         self._cut: dict[Direction, tuple[float, int]] = {}

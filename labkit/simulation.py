@@ -97,6 +97,7 @@ class _Stage:
     def trace(self, stopped: str) -> Trace:
         """Return what crossed, leg by leg."""
         said = [f"{model.program} {model.version}, simulated" for model in self._models] or ["simulated"]
+        said += [model.note for model in self._models]
         troubles = [self._client.problem, *(leg.server.party.problem for leg in self._legs)]
         notes = "; ".join(note for note in dict.fromkeys([*said, stopped, *troubles]) if note)
         return joined([(leg.recording, leg.hop) for leg in self._legs], self._scenario.title, notes)
@@ -187,6 +188,8 @@ class _Side:
             recording.add(self.direction, data)
             peer.party.receive(data)
             self.party.drained()
+            if self.party.ending is Ending.FIN and not peer.party.full:  # what is closed at once ends with its bytes
+                self._end(peer, recording)
             return True
         if self.party.ending is Ending.NOT_YET:
             return moved

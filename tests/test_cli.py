@@ -25,7 +25,22 @@ from labkit.trace import Direction, Trace, Transfer
 from tests.net.peer import scripted
 from tests.net.test_client import behind_tls, certificate  # noqa: F401  a fixture
 
-COMMANDS = ["serve", "trace", "tap", "corpus", "dissect", "draw", "check", "rules", "lab", "reset", "doctor"]
+COMMANDS = [
+    "serve",
+    "trace",
+    "tap",
+    "corpus",
+    "dissect",
+    "draw",
+    "check",
+    "rules",
+    "cases",
+    "simulate",
+    "run",
+    "lab",
+    "reset",
+    "doctor",
+]
 
 
 @contextlib.contextmanager

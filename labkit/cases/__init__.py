@@ -1,1 +1,1 @@
-"""Named cases as data: the handshake corpus for servers, and the one for clients."""
+"""Named cases as data: the handshake corpora for servers and for clients, and the catalogue of failures."""

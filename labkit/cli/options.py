@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labkit import __version__
-from labkit.cli import commands
+from labkit.cli import case_commands, commands
+from labkit.cli.clinic import tell_why
 from labkit.cli.fidelity import fidelity
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ def parser() -> argparse.ArgumentParser:
     _add_corpus(added)
     _add_files(added)
     _add_fidelity(added)
+    _add_why(added)
+    _add_cases(added)
     _add_lab(added)
     return whole
 
@@ -151,6 +154,39 @@ def _add_fidelity(added: Commands) -> None:
                       help="what their names begin with, such as nginx or apache/seed/; all unless told")  # fmt: skip
     held.add_argument("-v", "--verbose", action="store_true", help="tell the equal ones, too")
     held.epilog = "Exit codes: 1 where a model says otherwise than the program does, else 0."
+
+
+def _add_why(added: Commands) -> None:
+    text = "Say why an upgrade fails: the likeliest cause, who, the clause, the lines to change, and what proves it."
+    why = _add(added, "why", tell_why, text)
+    why.add_argument("what", nargs="+", metavar="WHAT",
+                     help="an error message; a file with a configuration of nginx or Apache, or with a trace; a URL; "
+                     "or - to read standard input")  # fmt: skip
+    why.add_argument("--path", default="", help="of a configuration: the path to ask for; else each that is proxied")
+    why.add_argument("--draw", action="store_true", help="draw what crosses, as it is and mended")
+    why.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the mended configuration")
+    why.add_argument(
+        "--patience", type=_seconds, default=5.0, metavar="S", help="seconds to wait for a URL's answer (5)"
+    )
+    why.add_argument("--allow-remote", action="store_true", help="allow a URL beyond loopback")
+
+
+def _add_cases(added: Commands) -> None:
+    text = "List the failures of upgrades that people meet, or those that an error message speaks of."
+    cases = _add(added, "cases", case_commands.cases, text)
+    cases.add_argument("about", nargs="*", metavar="TEXT",
+                       help="a message such as 'Unexpected response code: 400', a word such as 1006 or 'every minute', "
+                       "or the name of a case, which is then told in full; else all")  # fmt: skip
+    cases.epilog = "Exit codes: 1 where no case speaks of the text, else 0. A case is shown by labkit simulate NAME."
+    for name, command, how in (
+        ("simulate", case_commands.simulate_case, "Predict a case of the catalogue in memory"),
+        ("run", case_commands.run_case, "Run a case of the catalogue over real sockets"),
+    ):
+        new = _add(added, name, command, f"{how}: the broken run, then the fixed one, with what the check finds.")
+        new.add_argument("name", metavar="NAME", help="such as idle-timeout; labkit cases lists them")
+        new.epilog = (
+            "Exit codes: 1 where a run is not as the catalogue says, 2 where the case is not reproduced, else 0."
+        )
 
 
 def _add_lab(added: Commands) -> None:

@@ -33,13 +33,13 @@ class How(NamedTuple):
 
     Args:
         file: what its configuration is called.
-        words: its arguments, given the folder and the configuration's path.
+        words: its arguments, given the program, the folder and the configuration's path.
         told: finds the lines of its log that are worth telling, and in its one group what is told of each.
         dull: finds what is not told all the same.
     """
 
     file: str
-    words: Callable[[str, str], Sequence[str]]
+    words: Callable[[Program, str, str], Sequence[str]]
     told: re.Pattern[str]
     dull: re.Pattern[str] = re.compile(r"(?!)")
 
@@ -51,28 +51,37 @@ _HAPROXY = (  # a trouble of its own, an answer of 400 and above, or an end that
     r"|\S+/\S+ \S+ \d+ \S+ - - [^-]|\S+/\S+ \S+ \d+ \S+ - - -[^-]))(.+)$"
 )
 
+
+def _early(program: Program) -> tuple[str, ...]:
+    """Return what sends nginx's words to standard error before it knows its error log; since 1.19.5."""
+    version = tuple(int(number) for number in program.version.split(".") if number)
+    return ("-e", "stderr") if version >= (1, 19, 5) else ()
+
+
 HOW: dict[str, How] = {
     "nginx": How(
         "nginx.conf",
-        lambda folder, file: ("-p", folder, "-e", "stderr", "-c", file, "-g", "daemon off;"),
+        lambda program, folder, file: ("-p", folder, *_early(program), "-c", file, "-g", "daemon off;"),
         re.compile(_NGINX),
-        re.compile(r'the "user" directive makes sense|while waiting for request|closed keepalive connection'),
+        re.compile(
+            r'the "user" directive|while waiting for request|closed keepalive connection|could not open error log'
+        ),
     ),
     "apache2": How(
         "httpd.conf",
-        lambda _, file: ("-f", file, "-DFOREGROUND"),
+        lambda _, __, file: ("-f", file, "-DFOREGROUND"),
         re.compile(_APACHE),
-        re.compile(r"^AH00558"),  # the server's name could not be determined
+        re.compile(r"^AH00558|^AH10159"),  # of a name that it does not have, and of how few threads it has
     ),
     "haproxy": How(
         "haproxy.cfg",
-        lambda _, file: ("-db", "-f", file),
+        lambda _, __, file: ("-db", "-f", file),
         re.compile(_HAPROXY),
-        re.compile(r"Fatal errors found in configuration|Error\(s\) found in configuration"),
+        re.compile(r"(?:Fatal errors|Error\(s\)) found in configuration|'option httplog' not usable"),
     ),
     "caddy": How(
         "Caddyfile",
-        lambda _, file: ("run", "--config", file, "--adapter", "caddyfile"),
+        lambda _, __, file: ("run", "--config", file, "--adapter", "caddyfile"),
         re.compile(r"^(?:Error: |run: )?(.+)$"),
         re.compile(r"^admin: admin endpoint disabled|^http: automatic HTTPS is|^exiting; byeee"),
     ),

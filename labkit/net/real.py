@@ -3,6 +3,8 @@
     proxy ─▶ completed(Place) ─▶ FOLDER/nginx.conf ─▶ the program ─▶ it answers: Started ─▶ SIGTERM, then SIGKILL
 
 Where this process is root's, the program runs as nobody, as servers do; else as the user that this one runs as.
+A program that would name the address that it dials, and not the host that its configuration names, dials a socket in
+its folder (`Proxy.by_socket`), which leads to what is behind it.
 """
 
 from __future__ import annotations
@@ -22,11 +24,13 @@ from pathlib import Path
 from typing import IO
 
 from labkit.errors import Failed, WrongUse
+from labkit.net.address import parse_address
 from labkit.net.patience import check_patience
 from labkit.net.ports import answers, held_ports
 from labkit.net.process import bounded, clean_environment, running_child
 from labkit.net.programs import Program, find, is_root
 from labkit.net.proxy_programs import HOW, built_in, modules, said
+from labkit.net.socket_door import can_stand, socket_door
 from labkit.proxies.described import Place, Proxy
 
 __all__ = ["Started", "start"]
@@ -38,6 +42,7 @@ _MOST_LOG = 1 << 20  # bytes of what it says
 _MOST_WRITTEN = 64 << 20  # bytes of one file
 _NOBODY = 65534
 _TAKEN = re.compile(r"Address already in use|address already in use|cannot bind socket", re.IGNORECASE)
+_TOLD = re.compile(r"# line (\d+)$")
 _RUNNING: set[ExitStack] = set()
 
 
@@ -49,6 +54,8 @@ class Started:
         program: the program, and its version.
         place: where it runs.
         text: the configuration that it was given.
+
+    `pid` is the number of its first process.
     """
 
     def __init__(self, proxy: Proxy, program: Program, place: Place, text: str) -> None:
@@ -58,6 +65,7 @@ class Started:
         self._place = place
         self._kept: str | None = None
         self._ended = ""
+        self.pid = 0
 
     @property
     def port(self) -> int:
@@ -101,7 +109,7 @@ class Started:
     def _stripped(self, text: str) -> str:
         text = re.sub(re.escape(self._place.folder) + r"/?", "", text)
         for port, word in ((self._place.upstream.rpartition(":")[2], "UPSTREAM"), (str(self.port), "PORT")):
-            text = re.sub(rf"(?<=:){port}\b", word, text)
+            text = re.sub(rf"(?<=:){re.escape(port)}\b", word, text)
         return text
 
     def _translated(self, text: str) -> str:
@@ -116,13 +124,18 @@ class Started:
 
     @cached_property
     def _lines(self) -> dict[int, str]:
-        """The lines of the completed configuration that stand in the text, too; the k-th of a kind is the k-th."""
+        """The lines of the text that those of the completed configuration are made from.
+
+        Where a comment says it, that; else the k-th line of some words is the k-th one of these words there.
+        """
         places: dict[tuple[str, ...], list[int]] = {}
         for number, line in enumerate(self.proxy.text.splitlines(), 1):
             places.setdefault(_words(line), []).append(number)
         found = {}
         for number, line in enumerate(self.text.splitlines(), 1):
-            if (words := _words(line)) and places.get(words):
+            if told := _TOLD.search(line):
+                found[number] = f"line {told[1]}"
+            elif (words := _words(line)) and places.get(words):
                 found[number] = f"line {places[words].pop(0)}"
         return found
 
@@ -145,12 +158,13 @@ def _text(file: Path) -> str:
 
 
 @contextmanager
-def start(proxy: Proxy, upstream: str, *, patience: float = 5.0) -> Iterator[Started]:
+def start(proxy: Proxy, upstream: str, *, listens: bool = True, patience: float = 5.0) -> Iterator[Started]:
     """Start the real program of a proxy, wait until it answers, and stop it when the `with` block is left.
 
     Args:
         proxy: what it is described by, such as `Nginx(text)`.
         upstream: HOST:PORT, where its upstreams are to be.
+        listens: whether anybody listens there; where not, no socket stands before it, for that would take connections.
         patience: the most seconds until it answers.
 
     Raises:
@@ -174,7 +188,7 @@ def start(proxy: Proxy, upstream: str, *, patience: float = 5.0) -> Iterator[Sta
         for tries in range(_TRIES):
             attempt = stack.enter_context(ExitStack())
             try:
-                started = _started(attempt, proxy, program, upstream, patience)
+                started = _started(attempt, proxy, program, upstream, patience, listens=listens)
             except _PortTaken as error:
                 attempt.close()
                 if tries + 1 == _TRIES:
@@ -188,10 +202,14 @@ class _PortTaken(Failed):
     """Another program was given the port first."""
 
 
-def _started(stack: ExitStack, proxy: Proxy, program: Program, upstream: str, patience: float) -> Started:
+def _started(
+    stack: ExitStack, proxy: Proxy, program: Program, upstream: str, patience: float, *, listens: bool
+) -> Started:
     """Start it in a folder of its own; whatever there is to end is on the stack."""
     ports = stack.enter_context(held_ports(1 + len(proxy.other_ports)))
     folder = stack.enter_context(_folder())
+    if proxy.by_socket and listens:
+        upstream = _behind_socket(stack, folder, upstream)
     place = Place(str(folder), ports[0], upstream, ports[1:], modules(program), built_in(program))
     started = Started(proxy, program, place, proxy.completed(place))
     how = HOW[proxy.program]
@@ -200,9 +218,10 @@ def _started(stack: ExitStack, proxy: Proxy, program: Program, upstream: str, pa
     err = stack.enter_context((folder / "stderr").open("wb", buffering=0))
     user = _given_away(folder)
     stack.callback(started.keep)
-    words = [program.path, *how.words(str(folder), str(file))]
+    words = [program.path, *how.words(program, str(folder), str(file))]
     process = stack.enter_context(_running(words, err, folder, user))
     stack.callback(started.look, process)
+    started.pid = process.pid
     until = time.monotonic() + patience
     while not answers(place.port):
         if process.poll() is not None:
@@ -211,6 +230,15 @@ def _started(stack: ExitStack, proxy: Proxy, program: Program, upstream: str, pa
             raise _why_not(started, f"it did not answer within {patience:g} s")
         time.sleep(_LOOK)
     return started
+
+
+def _behind_socket(stack: ExitStack, folder: Path, upstream: str) -> str:
+    """Put a socket before an address and return it; the address itself where none can stand, or nobody could enter."""
+    file = folder / "upstream"
+    if not can_stand(file) or (is_root() and not _enterable(folder)):
+        return upstream
+    stack.enter_context(socket_door(file, parse_address(upstream)))
+    return f"unix:{file}"
 
 
 def _how(process: subprocess.Popen[bytes]) -> str:
@@ -252,7 +280,7 @@ def _folder() -> Iterator[Path]:
 
 def _given_away(folder: Path) -> int | None:
     """Give root's folder to nobody, and return whom it is given to; None where nobody could use it."""
-    if not is_root() or not all(each.stat().st_mode & 0o001 for each in folder.parents):
+    if not is_root() or not _enterable(folder):
         return None
     try:
         for each in (folder, *folder.iterdir()):
@@ -260,6 +288,11 @@ def _given_away(folder: Path) -> int | None:
     except OSError:  # there is no such user, as in some containers
         return None
     return _NOBODY
+
+
+def _enterable(folder: Path) -> bool:
+    """Tell whether everybody can reach what is in a folder, as far as those around it let them."""
+    return all(each.stat().st_mode & 0o001 for each in folder.parents)
 
 
 @atexit.register

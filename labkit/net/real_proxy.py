@@ -52,7 +52,7 @@ class RealProxy(Tap):
     >>> if find("haproxy"):
     ...     with UpgradeServer() as server, RealProxy(Haproxy("server one app:3000"), to=server) as proxy:
     ...         _ = ask(proxy.url)
-    ...         assert [hop.server for hop in proxy.trace.hops] == ["HAProxy", "server"]
+    ...         assert [hop.server for hop in proxy.trace.hops] == ["haproxy", "server"]
     """
 
     kind = "proxy"
@@ -82,7 +82,8 @@ class RealProxy(Tap):
         stack = ExitStack()
         try:
             behind = self._behind = self._far(stack)
-            self._started = stack.enter_context(start(self.described, place(behind.host, behind.port)))
+            there = place(behind.host, behind.port)
+            self._started = stack.enter_context(start(self.described, there, listens=behind.listens))
             self.target = Address("127.0.0.1", self._started.port)
             super().start()
         except BaseException:

@@ -53,7 +53,8 @@ def run(scenario: Scenario, proxies: str = "real") -> Trace:
                 chain.insert(0, stack.enter_context(stand))
             seen = ask(scenario, chain[0])
             names = (seen.hops[0].client, *scenario.parties[1:])
-            trace = together(chain, names, "; ".join(dict.fromkeys(_ran(chain, seen))))
+            said = "; ".join(dict.fromkeys(_ran(chain, seen)))
+            trace = together(chain, names, said) if chain[0].recordings else Trace((), note=said)
     return _with_logs(trace, chain).titled(scenario.title)
 
 

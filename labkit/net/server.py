@@ -15,6 +15,7 @@ from labkit.net.wire import Wire
 from labkit.parties.clocks import lab_date
 from labkit.parties.described import Limits, Server
 from labkit.parties.party import Driver
+from labkit.parties.repeats import Repeats
 from labkit.parties.server import ServerParty
 from labkit.recording import Recording
 from labkit.trace import Direction
@@ -90,6 +91,7 @@ def _connections(
 ) -> Callable[[], asyncio.BaseProtocol]:
     """Return what makes the protocol of each connection; it knows the engine, not the server object."""
     limits = told.limits
+    repeats = Repeats()
     served: weakref.WeakSet[Wire] = weakref.WeakSet()  # less those that were refused, so that they do not count
 
     def ended(wire: Wire) -> None:
@@ -115,7 +117,7 @@ def _connections(
 
         def made(driver: Driver) -> ServerParty:
             engine.open.add(wire)
-            party = ServerParty(told, driver, date)
+            party = ServerParty(told, driver, date, repeats)
             if not free:
                 party.refuse(503, f"{allowed} connections are open, and no more are taken")
             return party

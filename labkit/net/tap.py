@@ -15,7 +15,7 @@ from labkit.parties.described import Limits
 from labkit.recording import DEFAULT_LIMIT, Recording
 from labkit.trace import Direction, Hop, How
 
-__all__ = ["Tap"]
+__all__ = ["Tap", "relays"]
 
 _CONNECT_TIME = 5.0  # seconds
 
@@ -71,15 +71,31 @@ class Tap(Listener):
         self._ended = ended
 
     def _factory(self, engine: Engine) -> Callable[[], asyncio.BaseProtocol]:
-        return _connections(engine, self.target, self._hop, self._recorded_most, self._ended)
+        hop, limit = self._hop, self._recorded_most
+
+        def begun() -> Recording:
+            recording = Recording(asyncio.get_running_loop().time, limit=limit, hop=hop)
+            engine.note(recording)
+            return recording
+
+        return relays(engine, self.target, begun, self._ended)
 
     def _leads_home(self, depth: int) -> bool:
         return is_own(self.target, depth)
 
 
-def _connections(
-    engine: Engine, target: Address, hop: Hop, recorded: int, ended: Callable[[Recording], None]
+def relays(
+    engine: Engine, target: Address, begun: Callable[[], Recording], ended: Callable[[Recording], None]
 ) -> Callable[[], asyncio.BaseProtocol]:
+    """Return what makes the protocol of each connection that is relayed; it knows the engine, and no listener.
+
+    Args:
+        engine: what they are open in.
+        target: where they lead.
+        begun: makes the recording of each.
+        ended: called with it when the connection is over.
+    """
+
     def over(relay: _Relay) -> None:
         try:
             ended(relay.recording)
@@ -91,9 +107,7 @@ def _connections(
     def connection() -> asyncio.BaseProtocol:
         if 2 * len(engine.open) >= most:  # two descriptors each
             return Turned()
-        recording = Recording(asyncio.get_running_loop().time, limit=recorded, hop=hop)
-        engine.note(recording)
-        relay = _Relay(target, recording, over)
+        relay = _Relay(target, begun(), over)
         engine.open.add(relay)
         return relay.client
 

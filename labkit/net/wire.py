@@ -57,6 +57,7 @@ class Wire(asyncio.Protocol):
         self._paused = False
         self._choked = False
         self._lost = False
+        self._over = False
         self._tls = False
         self.transport: asyncio.Transport
         self.driver: Driver
@@ -71,6 +72,7 @@ class Wire(asyncio.Protocol):
         self._tls = transport.get_extra_info("sslcontext") is not None
         self.driver = Driver(self._loop.time, self._start, self._park, self._wrote, self.flush, self._dial)
         self.party = self._make(self.driver)
+        del self._make
         self.flush()
 
     def data_received(self, data: bytes) -> None:
@@ -106,7 +108,7 @@ class Wire(asyncio.Protocol):
             self._timer.cancel()
             self._timer = None
         if self._task is None:
-            self._ended(self)
+            self._end_all()
         else:
             self._timer = self._loop.call_later(_GRACE, self._task.cancel)
 
@@ -137,8 +139,9 @@ class Wire(asyncio.Protocol):
 
     def _flush_later(self) -> None:
         self._scheduled = False
-        self.flush()
-        self.party.drained()
+        if not self._over:
+            self.flush()
+            self.party.drained()
 
     def _handler_done(self, task: asyncio.Task[None]) -> None:
         self._task = None
@@ -148,7 +151,16 @@ class Wire(asyncio.Protocol):
         if self._lost:
             if self._timer is not None:
                 self._timer.cancel()
-            self._ended(self)
+            self._end_all()
+
+    def _end_all(self) -> None:
+        """Say that the connection and its handler are over; let go of the party, which holds on to this wire.
+
+        What holds on to itself is freed by the collector alone, which takes its time from other connections.
+        """
+        self._over = True
+        self._ended(self)
+        del self.party, self.driver
 
     # out
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 import h11
 from websockets.client import ClientProtocol
@@ -187,9 +188,14 @@ class ClientParty(Speaker):
                 event = self._reader.next_event()
                 if isinstance(event, h11.InformationalResponse) and event.status_code == 101:
                     self._switch(_fields(event))
+                elif isinstance(event, h11.InformationalResponse) and "first-answer" in self.offer.faults:
+                    self.status = event.status_code
+                    self._fail(f"the server did not switch: HTTP {self.status}")
+                    self._end()
                 elif isinstance(event, h11.Response):
                     self.status = event.status_code
-                    self._waits_for_fin = "close" in options(_fields(event))
+                    # what was sent behind the request may get an answer, too
+                    self._waits_for_fin = "close" in options(_fields(event)) or bool(self.offer.early)
                 elif isinstance(event, h11.EndOfMessage):
                     self._done()
                 elif not isinstance(event, (h11.Data, h11.InformationalResponse)):
@@ -212,7 +218,7 @@ class ClientParty(Speaker):
     def _switch(self, answer: Fields) -> None:
         self._answered = True
         self.status = 101
-        rest = self._reader.trailing_data[0]
+        rest = b"" if "loses-early" in self.offer.faults else self._reader.trailing_data[0]
         wanted = [Protocol.parse(name) for name in self.offer.protocols]
         named = offered(answer)
         if not named or not all(any(p.same(w) for w in wanted) for p in named):
@@ -239,7 +245,7 @@ class ClientParty(Speaker):
             self._fail(f"the 101 is not right: {error}")
             self._end()
             return
-        core = Core(Side.CLIENT, _MOST_MESSAGE, 1 << 20, self._masks, extensions)
+        core = partial(Core, Side.CLIENT, _MOST_MESSAGE, 1 << 20, self._masks, extensions)
         self._after = WebSocket(self.driver, core, self._patience)
 
 

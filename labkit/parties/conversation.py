@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from traceback import format_exception_only
 
-from labkit.parties.party import Driver, Ending
+from labkit.parties.party import Driver, Ending, Park
 from labkit.parties.stream import Closed, Fragments, Handler, Message, Stream
 from labkit.wire.http1 import RequestHead
 
@@ -39,10 +39,10 @@ class Conversation(ABC):
         self.driver = driver
         self.close_time = close_time
         self.blocked = False
-        self.stream: Stream | None = None
         self.ending = Ending.NOT_YET
         self.close_by: float | None = None
         self._choked = False
+        self._parks: list[Park] = []
         self._wake_times: list[float] = []
         self._waiting = 0
         self._running = False
@@ -51,9 +51,9 @@ class Conversation(ABC):
 
     def begin(self, handler: Handler, request: RequestHead, protocol: str, subprotocol: str | None = None) -> None:
         """Give the stream to a handler and start it."""
-        self.stream = Stream(self, self.driver, request, protocol, subprotocol)
+        stream = Stream(self, self.driver, request, protocol, subprotocol)
         self._running = True
-        self.driver.start(_run(handler, self.stream))
+        self.driver.start(_run(handler, stream))
 
     def finished(self, error: BaseException | None) -> None:
         """Take note that the handler ended; an error of its own ends the conversation."""
@@ -91,6 +91,14 @@ class Conversation(ABC):
         """End the conversation; nothing happens where it has ended."""
 
     @abstractmethod
+    def say_bytes(self, data: bytes) -> None:
+        """Send bytes as they are."""
+
+    @abstractmethod
+    def hang_up(self) -> None:
+        """End this direction without a goodbye, behind what was written."""
+
+    @abstractmethod
     def outgoing(self) -> bytes:
         """Return, and forget, the bytes to send."""
 
@@ -118,22 +126,25 @@ class Conversation(ABC):
         self.wake()
 
     def wake(self) -> None:
-        """Wake the handler, if it waits."""
-        if self.stream is not None:
-            self.stream.wake()
+        """Wake whoever waits; they look for themselves whether it was for them."""
+        parks, self._parks = self._parks, []
+        for park in parks:
+            if not park.done():
+                park.set_result(None)
 
-    def wake_at(self, time: float) -> None:
-        """Ask for a tick at a time."""
-        self._wake_times.append(time)
-
-    def woken(self, time: float) -> None:
-        """Take note that a waiter that asked for this time waits no longer."""
-        if time in self._wake_times:
-            self._wake_times.remove(time)
-
-    def parked(self) -> None:
-        """Take note that the handler waits: what was held back for its answer may go now."""
+    def parked(self, park: Park, until: float | None) -> None:
+        """Take note that the handler waits; what was held back for its answer may go now."""
+        self._parks.append(park)
+        if until is not None:
+            self._wake_times.append(until)
         self.settle()
+
+    def unparked(self, park: Park, until: float | None) -> None:
+        """Take note that it waits no longer."""
+        if park in self._parks:  # cancelled, by a timeout say: nobody waits here any more
+            self._parks.remove(park)
+        if until is not None and until in self._wake_times:
+            self._wake_times.remove(until)
 
     def tick(self) -> None:
         """Wake sleepers whose time has come; give up on a closing that takes too long."""

@@ -25,7 +25,7 @@ from labkit.parties.core import QUIET, StoredFactory
 from labkit.parties.described import Server
 from labkit.parties.testing import IGNORED, Made, Result, Test, first, lines
 from labkit.wire.fields import Fields
-from labkit.wire.http1 import RequestHead
+from labkit.wire.http1 import RequestHead, ResponseHead
 from labkit.wire.upgrade import SETTING_SIZE, Protocol, accept_key, is_key, offered, options, settings_payload
 from labkit.wire.uri import ABSOLUTE
 
@@ -44,6 +44,11 @@ class Switch:
     websocket: bool = False
     extensions: tuple[Extension, ...] = ()
     subprotocol: str | None = None
+
+    @property
+    def head(self) -> ResponseHead:
+        """The head of the answer."""
+        return ResponseHead(101, "Switching Protocols", self.fields)
 
 
 def _new_enough(_: Server, head: RequestHead) -> Result:

@@ -26,7 +26,7 @@ from labkit.parties.decide import (
     page,
 )
 from labkit.parties.described import Server
-from labkit.parties.heads import HEAD_TESTS, check_head, empty_lines, read_head
+from labkit.parties.heads import HEAD_TESTS, check_head, cut_head, empty_lines, read_head
 from labkit.parties.offer import Offer
 from labkit.parties.testing import IGNORED, Made, Result, Test
 from labkit.trace import Direction, Trace
@@ -74,9 +74,9 @@ def evaluated(server: Server, data: bytes) -> tuple[tuple[Row, ...], Switch | An
     The content is taken to be there, and within the limit. Where no request begins, nothing is decided.
     """
     data = data[empty_lines(data) :]
-    found = read_head(data, server.limits.head) if data else None
-    if not isinstance(found, Answer) and found is not None:
-        head, made = found[0], list[tuple[Test, Result]]()
+    found = _read(server, data) if data else None
+    if isinstance(found, RequestHead):
+        head, made = found, list[tuple[Test, Result]]()
         decision = _decided(server, head, made)
         shown = _shown(server, data)
         grammar = Row(*_GRAMMAR, _request_line(shown), "passes")
@@ -88,14 +88,19 @@ def evaluated(server: Server, data: bytes) -> tuple[tuple[Row, ...], Switch | An
     return (wrong, *rest, *(_ending(server, found) if found else ())), found
 
 
+def _read(server: Server, data: bytes) -> RequestHead | Answer | None:
+    raw = cut_head(data, server.limits.head)
+    return read_head(raw) if isinstance(raw, bytes) else raw
+
+
 def _decided(server: Server, head: RequestHead, made: Made | None = None) -> Switch | Answer:
     return check_head(server, head, made) or decide(server, head, made) or page(server, head)
 
 
 def _shown(server: Server, data: bytes) -> RequestHead:
     """Return the head as it is shown, with its secrets starred out; the tests are made of the real one."""
-    found = read_head(masked_bytes(data), server.limits.head)
-    return RequestHead("", "") if found is None or isinstance(found, Answer) else found[0]
+    found = _read(server, masked_bytes(data))
+    return found if isinstance(found, RequestHead) else RequestHead("", "")
 
 
 def _request_line(head: RequestHead) -> str:

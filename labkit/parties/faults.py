@@ -280,6 +280,11 @@ FAULTS: dict[str, ServerFault] = {
         _ANY, (), lambda said, seconds: replace(said, late=float(seconds)),
         "0.5", "a number of seconds above 0 and below 1000", _SECONDS,
     ),
+    "content-unread": ServerFault(
+        "switches before it has read the content of the request, which it always should: the content is then taken "
+        "for the new protocol",
+        "a request with content", (), lambda said, _: said,
+    ),
 }  # fmt: skip
 """Every fault, in the order in which they are made."""
 

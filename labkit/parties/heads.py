@@ -16,7 +16,7 @@ from labkit.wire.fields import Fields
 from labkit.wire.http1 import TOKEN, Fault, RequestHead, head_length, scan
 from labkit.wire.uri import ABSOLUTE, HOST, ORIGIN
 
-__all__ = ["HEAD_TESTS", "check_head", "empty_lines", "read_head"]
+__all__ = ["HEAD_TESTS", "check_head", "cut_head", "empty_lines", "read_head"]
 
 _VISIBLE = rb"[!-~\x80-\xff]"  # RFC 9110, 5.5
 # A head as the grammar has it; everything else is looked at piece by piece, to name what is wrong. The
@@ -36,29 +36,34 @@ def empty_lines(data: bytes | bytearray) -> int:
     return found.end() if found else 0
 
 
-def read_head(data: bytes | bytearray, limit: int) -> tuple[RequestHead, int] | Answer | None:
-    """Read the head that `data`, of at least one byte, begins with.
+def cut_head(data: bytes | bytearray, limit: int) -> bytes | Answer | None:
+    """Return the bytes of the head that `data`, of at least one byte, begins with.
 
     Args:
         data: what has come.
         limit: the most bytes of a head.
 
     Returns:
-        The head and its length in bytes; the answer to what is no head; None where more must come.
+        The bytes up to the blank line and with it; the answer to what can be no head; None where more must come.
     """
     if data[0] not in _FIRST:  # no head can begin so, and its end may never come
         tls = "this is a TLS handshake, and plain HTTP is spoken here"
         return Answer(400, tls if data[0] == _TLS else f"byte 0 of the head: {Fault.BAD_METHOD}")
-    length = head_length(bytes(data[:limit]))
-    if length is None:
-        return _too_long(data, limit) if len(data) > limit else None
-    raw = bytes(data[:length])
-    return _malformed(raw) or (_parse(raw), length)
-
-
-def _too_long(data: bytes | bytearray, limit: int) -> Answer:
-    """Tell which part of a head is too long: the method, the request-target, or all of it (RFC 9112, 3)."""
     begun = bytes(data[:limit])
+    length = head_length(begun)
+    if length is None:
+        return _too_long(begun) if len(data) > limit else None
+    return begun[:length]
+
+
+def read_head(raw: bytes) -> RequestHead | Answer:
+    """Read a head, given its bytes; return the answer to one that breaks the grammar."""
+    return _malformed(raw) or _parse(raw)
+
+
+def _too_long(begun: bytes) -> Answer:
+    """Tell which part of a head is too long: the method, the request-target, or all of it (RFC 9112, 3)."""
+    limit = len(begun)
     if b"\n" in begun:
         return Answer(431, f"the head is at most {limit} bytes long here")
     if b" " in begun:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from labkit.errors import WireError, WrongUse
+from labkit.parties.client_faults import check_client_faults
 from labkit.wire.fields import Fields, text_bytes
 from labkit.wire.http1 import RequestHead, scan
 from labkit.wire.upgrade import SAMPLE_KEY, offered
@@ -34,6 +35,8 @@ class Offer:
         early: bytes sent right behind it, without waiting for the answer.
         raw: bytes sent in place of all of the above.
         cuts: offsets at which the bytes are cut into segments, each sent by itself.
+        faults: what the lab's own client does wrong with the answer on purpose: "loses-early" drops what came
+            in one read with the 101, "first-answer" takes an interim answer for the final one.
 
     >>> print(Offer.bare())
     GET / HTTP/1.1
@@ -50,6 +53,7 @@ class Offer:
     early: bytes = b""
     raw: bytes | None = None
     cuts: tuple[int, ...] = ()
+    faults: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.fields, Fields) or not isinstance(self.fields.lines, tuple):
@@ -64,6 +68,8 @@ class Offer:
             _check_line(line)
         if self.cuts != ():
             self._check_cuts()
+        if self.faults != ():
+            object.__setattr__(self, "faults", check_client_faults(self.faults))
 
     def _check_cuts(self) -> None:
         """Set the cuts in order, each once; every one of them lies inside the bytes."""
@@ -219,6 +225,14 @@ class Offer:
     def cut(self, *offsets: int) -> Offer:
         """Return this offer sent in segments, cut at these offsets."""
         return replace(self, cuts=offsets)
+
+    def wrong(self, *faults: str) -> Offer:
+        """Return this offer made by a client that does these things wrong with the answer, see `Offer`.
+
+        >>> Offer.websocket().wrong("loses-early").faults
+        ('loses-early',)
+        """
+        return replace(self, faults=faults)
 
     def _lines(self) -> Offer:
         if self.raw is not None:

@@ -48,9 +48,15 @@ class Raw(Conversation):
         if not all(isinstance(part, (str, bytes)) for part in parts):
             raise WrongUse("fragments are a list of text or of bytes")
         for part in parts:
-            data = part.encode() if isinstance(part, str) else part
-            self._writes.append(data)
-            self._unsent += len(data)
+            self._write(part.encode() if isinstance(part, str) else part)
+
+    def say_bytes(self, data: bytes) -> None:
+        """Send bytes: here there are no others."""
+        self._write(data)
+
+    def _write(self, data: bytes) -> None:
+        self._writes.append(data)
+        self._unsent += len(data)
         if self._unsent > MOST_UNSENT:
             self.blocked = True
         self.driver.wrote()
@@ -61,6 +67,10 @@ class Raw(Conversation):
 
     def close(self, code: int | None, reason: str) -> None:  # noqa: ARG002  bytes have no room for them
         """End this direction."""
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """End this direction: plain bytes have no goodbye."""
         self.ending = Ending.FIN
         self.driver.wrote()
         self.wake()

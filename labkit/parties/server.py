@@ -31,13 +31,14 @@ from labkit.parties.core import Core
 from labkit.parties.decide import Switch, decide, page
 from labkit.parties.described import Server
 from labkit.parties.faults import spoil
-from labkit.parties.heads import check_head, empty_lines, read_head
+from labkit.parties.heads import check_head, cut_head, empty_lines, read_head
 from labkit.parties.party import Driver, Ending
 from labkit.parties.raw import Raw
+from labkit.parties.repeats import Repeats
 from labkit.parties.websocket import WebSocket
 from labkit.wire.fields import Fields
 from labkit.wire.http1 import RequestHead, ResponseHead
-from labkit.wire.upgrade import options
+from labkit.wire.upgrade import offered, options
 
 __all__ = ["ServerParty"]
 
@@ -54,15 +55,17 @@ class ServerParty(Speaker):
         server: what it is told to be.
         driver: its clock, ways to wait and to start a coroutine.
         date: gives the value of the Date field.
+        repeats: the offers that this server has switched for, on any connection.
     """
 
-    def __init__(self, server: Server, driver: Driver, date: Callable[[], str]) -> None:
+    def __init__(self, server: Server, driver: Driver, date: Callable[[], str], repeats: Repeats | None = None) -> None:
         self.server = server
         self.limits = server.limits
         self.driver = driver
         self.ending = Ending.NOT_YET
         self.handler_error: BaseException | None = None
         self._date = date
+        self._repeats = Repeats() if repeats is None else repeats
         self._state = "head"
         self._buffer = bytearray()
         self._writes: list[bytes] = []
@@ -185,22 +188,36 @@ class ServerParty(Speaker):
             del buffer[:empty]
             if not buffer:
                 return False
-        found = read_head(buffer, self.limits.head)
-        if isinstance(found, Answer):
+        found = cut_head(buffer, self.limits.head)
+        if isinstance(found, bytes):
+            return self._take_head(found)
+        if found is not None:
             self._decline(found)
-            return False
-        return found is not None and self._take_head(*found)
+        return False
 
-    def _take_head(self, head: RequestHead, length: int) -> bool:
+    def _take_head(self, raw: bytes) -> bool:
+        if known := self._repeats.find(raw):
+            del self._buffer[: len(raw)]
+            self._due, self._head = None, known.head
+            self._go_on(known.answer, known.switch, close=False)
+            return False
+        head = read_head(raw)
+        if isinstance(head, Answer):
+            self._decline(head)
+            return False
         self._requests += 1
         self._head = head
         if declined := check_head(self.server, head):
             self._decline(declined)
             return False
         self._content = 0
-        if not any(name.lower() in _OF_CONTENT for name, _ in head.fields):
-            del self._buffer[:length]
-            return self._answer()
+        unread = "content-unread" in self.server.faults and bool(offered(head.fields))
+        if unread or not any(name.lower() in _OF_CONTENT for name, _ in head.fields):
+            del self._buffer[: len(raw)]
+            decision = self._decided(head)
+            if isinstance(decision, Switch) and not self.server.faults:
+                self._repeats.keep(raw, head, decision)
+            return self._answer(decision)
         self._reader = h11.Connection(h11.SERVER, max_incomplete_event_size=self.limits.head)
         self._reader.receive_data(bytes(self._buffer))
         self._buffer.clear()
@@ -233,7 +250,8 @@ class ServerParty(Speaker):
             self._decline(Answer(400, f"the request cannot be read: {what}"))
             return False
         self._buffer += reader.trailing_data[0]
-        return self._answer()
+        assert self._head is not None
+        return self._answer(self._decided(self._head))
 
     def _too_long(self) -> bool:
         self._decline(Answer(413, f"the content is at most {self.limits.content} bytes long here"))
@@ -241,15 +259,18 @@ class ServerParty(Speaker):
 
     # answering them
 
-    def _answer(self) -> bool:
-        head = self._head
-        assert head is not None
+    def _decided(self, head: RequestHead) -> Switch | Answer:
+        return decide(self.server, head) or page(self.server, head, self._content)
+
+    def _answer(self, decision: Switch | Answer) -> bool:
+        """Answer a request that is complete."""
         self._due = None
-        decision = decide(self.server, head) or page(self.server, head, self._content)
-        self._conclude(decision, close=isinstance(decision, Answer) and not self._keeps(head))
+        self._conclude(decision, close=isinstance(decision, Answer) and not self._keeps())
         return self._state == "head"
 
-    def _keeps(self, head: RequestHead) -> bool:
+    def _keeps(self) -> bool:
+        head = self._head
+        assert head is not None
         asked = options(head.fields)
         return head.version != "HTTP/1.0" and "close" not in asked and self._requests < self.limits.requests
 
@@ -260,7 +281,7 @@ class ServerParty(Speaker):
     def _conclude(self, decision: Switch | Answer, *, close: bool) -> None:
         """Write the answer, with the faults that are asked for, and go on."""
         if isinstance(decision, Switch):
-            head, content = ResponseHead(101, "Switching Protocols", decision.fields), b""
+            head, content = decision.head, b""
         else:
             head, content = self._final(decision, close=close)
         if not self.server.faults or self._head is None:
@@ -324,7 +345,7 @@ class ServerParty(Speaker):
         head, limits = self._head, self.limits
         assert head is not None
         if switch.websocket:
-            core = Core(Side.SERVER, limits.message, limits.fragments, extensions=switch.extensions)
+            core = partial(Core, Side.SERVER, limits.message, limits.fragments, extensions=switch.extensions)
             self._after = WebSocket(self.driver, core, limits.close_time)
         else:
             self._after = Raw(self.driver, limits.close_time)

@@ -47,6 +47,12 @@ class Speech(Protocol):
     def close(self, code: int | None, reason: str) -> None:
         """End the conversation."""
 
+    def say_bytes(self, data: bytes) -> None:
+        """Send bytes as they are."""
+
+    def hang_up(self) -> None:
+        """End the conversation without a goodbye."""
+
     @property
     def over(self) -> bool:
         """Whether no more messages will come."""
@@ -59,14 +65,11 @@ class Speech(Protocol):
     def blocked(self) -> bool:
         """Whether the other side takes no more for now."""
 
-    def wake_at(self, time: float) -> None:
-        """Ask to be woken at a time."""
+    def parked(self, park: Park, until: float | None) -> None:
+        """Take note that the handler waits, to be woken by what happens, or at a time."""
 
-    def woken(self, time: float) -> None:
-        """Take note that a waiter that asked for this time waits no longer."""
-
-    def parked(self) -> None:
-        """Take note that the handler waits."""
+    def unparked(self, park: Park, until: float | None) -> None:
+        """Take note that it waits no longer."""
 
 
 class Stream:
@@ -85,7 +88,6 @@ class Stream:
     ) -> None:
         self._speech = speech
         self._driver = driver
-        self._parks: list[Park] = []
         self._taken = 0
         self.request = request
         self.protocol = protocol
@@ -166,6 +168,26 @@ class Stream:
         if not self._speech.shut:
             self._speech.close(code, reason)
 
+    async def send_bytes(self, data: bytes) -> None:
+        """Send bytes as they are, in no frame: what a stray print, a second head or a broken library does.
+
+        Raises:
+            Closed: the conversation is over.
+            WrongUse: it is no bytes.
+        """
+        if not isinstance(data, bytes):
+            raise WrongUse(f"what is sent as it is, is bytes, not {type(data).__name__}")
+        while self._speech.blocked and not self._speech.shut:
+            await self._wait()
+        if self._speech.shut:
+            raise Closed("nothing can be sent: the conversation is over")
+        self._speech.say_bytes(data)
+
+    async def hang_up(self) -> None:
+        """End the connection without a goodbye, as a program that is killed does; the other side sees 1006."""
+        if not self._speech.shut:
+            self._speech.hang_up()
+
     async def sleep(self, seconds: float) -> None:
         """Wait, by the clock of whoever drives this party: in memory no time passes.
 
@@ -182,25 +204,12 @@ class Stream:
     async def _wait(self, until: float | None = None) -> None:
         self._taken = 0
         park = self._driver.park()
-        self._parks.append(park)
-        if until is not None:
-            self._speech.wake_at(until)
-        self._speech.parked()
+        self._speech.parked(park, until)
         self._driver.rest()
         try:
             await park
         finally:
-            if park in self._parks:  # cancelled, by a timeout say: nobody waits here any more
-                self._parks.remove(park)
-            if until is not None:
-                self._speech.woken(until)
-
-    def wake(self) -> None:
-        """Wake whoever waits; they look for themselves whether it was for them."""
-        parks, self._parks = self._parks, []
-        for park in parks:
-            if not park.done():
-                park.set_result(None)
+            self._speech.unparked(park, until)
 
 
 Handler = Callable[[Stream], Awaitable[None]]

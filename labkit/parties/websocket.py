@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from websockets.exceptions import ProtocolError
@@ -24,15 +24,30 @@ _UNREAD_TIME = 10.0  # seconds for the handler to take the next message that cam
 
 
 class WebSocket(Conversation):
-    """WebSocket messages over `Core`; control frames are answered in the order of the bytes."""
+    """WebSocket messages over `Core`; control frames are answered in the order of the bytes.
 
-    def __init__(self, driver: Driver, core: Core, close_time: float) -> None:
+    Args:
+        driver: its clock, ways to wait and to start a coroutine.
+        make: makes the core.
+        close_time: how long to wait for the other side's part of the closing, in seconds.
+    """
+
+    def __init__(self, driver: Driver, make: Callable[[], Core], close_time: float) -> None:
         super().__init__(driver, close_time)
-        self.core = core
+        self._make = make
+        self._core: Core | None = None
         self._queue: deque[Message | Frame | Failure] = deque()
         self._parts: list[Frame] = []
         self._held = bytearray()
         self._eof = False
+        self._hung_up = False
+
+    @property
+    def core(self) -> Core:
+        """The core. It is made when something is first read or sent, so that a 101 has not to wait for it."""
+        if self._core is None:
+            self._core = self._make()
+        return self._core
 
     # what comes in
 
@@ -63,10 +78,14 @@ class WebSocket(Conversation):
 
     def receive_eof(self) -> None:
         """Take the other side's FIN."""
+        if self._hung_up:
+            return
         self._eof = True
         if not self._held and not self.core.reader.eof:
             self.core.receive_eof()
             self._collect()
+            if self.core.state is State.CLOSED:  # its parser would hold on to it, for bytes that do not come
+                self.core.parser.close()
 
     def _collect(self) -> None:
         queue = self._queue
@@ -187,12 +206,29 @@ class WebSocket(Conversation):
         self.close_by = None
         self._after_answer()
 
+    def say_bytes(self, data: bytes) -> None:
+        """Send bytes that are in no frame."""
+        core = self.core
+        core.writes.append(data)
+        core.unsent += len(data)
+        if core.unsent > MOST_UNSENT:
+            self.blocked = True
+        self.driver.wrote()
+
+    def hang_up(self) -> None:
+        """End this direction without a Close frame; what was not taken yet is dropped."""
+        self._hung_up = True
+        self._queue.clear()
+        self.core.send_eof()
+        self.core.state = State.CLOSED
+        self._after_answer()
+
     def outgoing(self) -> bytes:
         """Return, and forget, the bytes to send."""
-        core = self.core
-        writes = core.writes
-        if not writes:
+        core = self._core
+        if core is None or not core.writes:
             return b""
+        writes = core.writes
         core.writes = []
         core.unsent = 0
         if core.eof_sent:
@@ -202,14 +238,20 @@ class WebSocket(Conversation):
     @property
     def over(self) -> bool:
         """Whether no more messages will come."""
-        return not self._queue and (self.core.reader.eof or self.core.close_rcvd is not None or self.shut)
+        core = self._core
+        if core is None or self._queue:
+            return False
+        return core.reader.eof or core.close_rcvd is not None or self.shut
 
     @property
     def shut(self) -> bool:
         """Whether nothing more may be sent."""
-        return self.core.state is not State.OPEN
+        return self._core is not None and self._core.state is not State.OPEN
 
     @property
     def full(self) -> bool:
         """Whether enough waits for the handler that reading should pause."""
-        return self._waiting > MOST_WAITING + self.core.longest or len(self._queue) > _MOST_MESSAGES
+        core = self._core
+        if core is None:
+            return False
+        return self._waiting > MOST_WAITING + core.longest or len(self._queue) > _MOST_MESSAGES

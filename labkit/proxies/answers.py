@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from labkit.parties.conversation import MOST_WAITING
 from labkit.proxies.content import Content, chunk, content_of_answer
-from labkit.proxies.model import Framing, Model, Trouble
+from labkit.proxies.model import Framing, Model, Relay, Trouble
 from labkit.wire.http1 import ResponseHead
 
 __all__ = ["Answers"]
@@ -17,6 +17,10 @@ class Answers:
         self._model = model
         self._content: Content | None = None
         self._framing = Framing.NONE
+        self._head = b""
+        self._held = bytearray()
+        self._most_held = 0
+        self._in_chunks = self._ended = False
         self.buffer = bytearray()
 
     def read_head(self) -> ResponseHead | Trouble | None:
@@ -30,9 +34,32 @@ class Answers:
         del self.buffer[:length]
         return head
 
-    def begin_content(self, method: str, head: ResponseHead, framing: Framing) -> None:
+    def begin_content(self, method: str, head: ResponseHead, made: Relay) -> None:
         """Go on to the content behind a final head; `method` is the request's."""
-        self._content, self._framing = content_of_answer(method, head), framing
+        reads = head if made.reads is None else made.reads
+        self._content, self._framing = content_of_answer(method, reads), made.framing
+        self._head, self._most_held = made.data, made.held
+        self._in_chunks, self._ended = "Transfer-Encoding" in reads.fields, False
+        self._held.clear()
+
+    def released(self, data: bytes) -> bytes:
+        """Return what goes to the client now that these bytes have come, the head before them; the rest waits."""
+        self._held += data
+        if len(self._held) < self._most_held and not self.over and not self._ended:
+            return b""
+        return self._let_go()
+
+    def silent(self) -> bytes:
+        """Return what goes to the client of what waits, where the upstream is silent: the head, and whole chunks."""
+        if not self._in_chunks:
+            self._held.clear()
+        return self._let_go()
+
+    def _let_go(self) -> bytes:
+        gone = self._head + bytes(self._held)
+        self._held.clear()
+        self._head, self._most_held = b"", 0
+        return gone
 
     def read_content(self) -> bytes:
         """Return the content that has come, as it goes to the client."""
@@ -47,6 +74,7 @@ class Answers:
     def end(self) -> bytes:
         """Take the end of the direction: content that it ends is over, any other is cut short."""
         assert self._content is not None
+        self._ended = True
         self._content.end()
         return chunk(b"") if self.over and self._framing is Framing.CHUNKED else b""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from textwrap import shorten
 from typing import NamedTuple
 
 from labkit.errors import Refused, Unmodelled, WrongUse
@@ -26,6 +27,7 @@ _WORD = re.compile(
     re.VERBOSE | re.DOTALL | re.MULTILINE,
 )
 _ADDRESS = re.compile(r"(?:(?P<scheme>https?)://)?(?P<host>\[[^\]]*\]|[^:/]*)(?::(?P<port>\d+))?(?P<path>/.*)?")
+_WIDEST = 200  # characters of a directive that are told
 _DEEPEST = 60  # blocks inside blocks
 
 
@@ -77,7 +79,7 @@ class Caddy(Proxy):
     """
 
     program = "caddy"
-    name = "Caddy"
+    name = "caddy"
     _is: _Read = field(init=False, compare=False)
 
     def _read(self) -> None:
@@ -135,7 +137,7 @@ class Caddy(Proxy):
             first = [Directive("bind", ("127.0.0.1",))]
             if any(each.name == "file_server" for each in walk(inside)):
                 first.append(Directive("root", ("*", f"{place.folder}/www")))
-            written += _written([Directive(", ".join(names), (), 0, (*first, *inside))])
+            written += _written([Directive(", ".join(names), (), site.block.line, (*first, *inside))])
         return "\n".join(written) + "\n"
 
     def _name(self, at: _At, number: int, port: int) -> str:
@@ -226,7 +228,7 @@ def _parts(found: list[Directive], notes: list[Note]) -> tuple[list[Directive], 
         return others, [replace(first, block=tuple(rest[1:]))]
     for each in rest:
         if each.block is None:
-            raise WrongUse(f"line {each.line}: `{each}` stands outside of a site")
+            raise WrongUse(f"line {each.line}: `{_shown(each)}` stands outside of a site")
     return others, rest
 
 
@@ -240,6 +242,8 @@ def _addresses(block: Directive, notes: list[Note]) -> tuple[_At, ...]:
             raise WrongUse(f"line {block.line}: {word!r} is no address of a site, nor a directive that the lab knows")
         usual = 80 if match["scheme"] == "http" else 443
         found.append(_At(match["host"].strip("*") and match["host"], int(match["port"] or usual), match["path"] or ""))
+    if not found:
+        raise WrongUse(f"line {block.line}: {_shown(block)!r} is no address of a site")
     if block.line:
         notes.append(
             Note(NoteKind.POINTED, block.line, ", ".join(words), "it listens on a free port of 127.0.0.1, without TLS")
@@ -284,7 +288,9 @@ class _Sifting:
     def _check(self, each: Directive) -> None:
         name = "dynamic exec" if str(each).startswith("dynamic exec") else each.name
         if name in known.EXECUTES and name not in self.allow:
-            raise Refused(f'line {each.line}: `{each}` runs a program: take it out, or allow it: allow=["{name}"]')
+            raise Refused(
+                f'line {each.line}: `{_shown(each)}` runs a program: take it out, or allow it: allow=["{name}"]'
+            )
 
     def _proxy(self, proxy: Directive) -> Directive:
         """Note the upstreams of `reverse_proxy`, and take out what leads elsewhere."""
@@ -313,10 +319,12 @@ class _Sifting:
             self.upstreams.append(Upstream(directive.line, word, directive.name))
             if not self.keep:
                 why = "the lab's server answers in its place"
-                self.notes.append(Note(NoteKind.POINTED, directive.line, f"{directive.name} {word}", why))
+                self.notes.append(
+                    Note(NoteKind.POINTED, directive.line, _shown(Directive(directive.name, (word,))), why)
+                )
 
     def _note(self, kind: NoteKind, each: Directive, why: str) -> None:
-        self.notes.append(Note(kind, each.line, str(each), why))
+        self.notes.append(Note(kind, each.line, _shown(each), why))
 
 
 def _placed(each: Directive, place: Place, *, keep: bool) -> Directive:
@@ -336,12 +344,18 @@ def _placed(each: Directive, place: Place, *, keep: bool) -> Directive:
 def _written(directives: Iterable[Directive], depth: int = 0) -> Iterator[str]:
     for each in directives:
         words = [each.name, *map(_quoted, each.args)] if each.name else []
+        told = f"  # line {each.line}" if each.line else ""
         if each.block is None:
-            yield "\t" * depth + " ".join(words)
+            yield "\t" * depth + " ".join(words) + told
         else:
-            yield "\t" * depth + " ".join([*words, "{"])
+            yield "\t" * depth + " ".join([*words, "{"]) + told
             yield from _written(each.block, depth + 1)
             yield "\t" * depth + "}"
+
+
+def _shown(each: Directive) -> str:
+    """Return a directive on one line, as far as it is readable."""
+    return shorten(str(each), _WIDEST, placeholder=" …")
 
 
 def _quoted(word: str) -> str:

@@ -25,7 +25,7 @@ class Place(NamedTuple):
         folder: its private folder, an absolute path without a final slash; all that it writes goes there.
         port: where it listens on 127.0.0.1 in place of the door, the port that the client dials.
         spare: free ports for its other listeners, as many as `Proxy.other_ports` says.
-        upstream: HOST:PORT, to which every upstream is pointed.
+        upstream: HOST:PORT, or unix:FILE where the proxy is `by_socket`, to which every upstream is pointed.
         modules: the folder of the program's loadable modules; empty where it has none.
         built_in: the modules that are built in, as the program lists them.
     """
@@ -77,6 +77,9 @@ class Proxy(ABC):
 
     name: ClassVar[str] = ""
     """What it is called as a party of a trace."""
+
+    by_socket: ClassVar[bool] = False
+    """Whether its upstreams are best pointed at a unix socket: it then names them as the text does."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.text, str):

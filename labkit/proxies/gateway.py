@@ -55,6 +55,7 @@ class ProxyParty:
         self._state = _State.READING
         self._requests = Requests(model)
         self._reading = self._near_ended = False
+        self._closing = False  # as soon as the content has come of what was answered without it
         self._head_begun = True  # the time for the first head runs from the connection
         self._far: FarSide | None = None
         self._answers = Answers(model)
@@ -105,7 +106,7 @@ class ProxyParty:
         match self._state:
             case _State.LINGERING:
                 self.ending = Ending.RESET
-            case _State.READING if waiting:
+            case _State.READING if waiting and not self._requests.unread:
                 self._refuse(self.model.late(waiting, bytes(self._requests.buffer)))
             case _State.READING:
                 self._finish()
@@ -114,6 +115,8 @@ class ProxyParty:
                 self.trouble(far, self._stopped(Trouble.SILENT) if far.reached else Trouble.UNREACHABLE)
             case _:
                 self.log.append(self.model.silence(tunnel=self._state is _State.TUNNEL))
+                if self._state is _State.ANSWER:
+                    self._write(self._answers.silent())
                 self._finish()
 
     @property
@@ -169,8 +172,14 @@ class ProxyParty:
         if self._reading:
             return
         self._reading = True
-        while self._state is _State.READING and (found := self._requests.read()) is not None:
-            self._take(found)
+        while self._state is _State.READING:
+            found = self._requests.read()
+            if self._closing and not self._requests.unread:
+                self._finish()
+            elif found is None:
+                break
+            else:
+                self._take(found)
         self._reading = False
         if self._state is _State.READING:
             self._await_client()
@@ -190,7 +199,7 @@ class ProxyParty:
         elif self._near_ended:
             self._finish()
         elif waiting == "content":
-            self._wait(self.model.times.content)
+            self._wait(self.model.times.linger if self._requests.unread else self.model.times.content)
         elif waiting and not self._head_begun:
             self._head_begun = True
             self._wait(self.model.times.head)
@@ -199,7 +208,10 @@ class ProxyParty:
         """Answer a whole request, or send it on."""
         self._state = _State.WAITING
         self.rounds.append(Round(request))
-        decision = self.model.route(request)
+        self._send(self.model.route(request))
+
+    def _send(self, decision: Forward | Own) -> None:
+        """Do what was decided: give an answer of the proxy's own, or ask an upstream."""
         if isinstance(decision, Own):
             self._own(decision)
             return
@@ -225,7 +237,9 @@ class ProxyParty:
     def trouble(self, far: FarSide, trouble: Trouble) -> None:
         """Answer for an upstream that cannot."""
         if far is self._far:
-            self._own(self.model.failed(self._round.request, self._forward, trouble))
+            decision = self.model.failed(self._round.request, self._forward, trouble)
+            self._drop()
+            self._send(decision)
 
     def heard(self, far: FarSide, data: bytes) -> None:
         """Take bytes of an upstream."""
@@ -237,7 +251,8 @@ class ProxyParty:
                 self._wait(self.model.tunnel_time(self._forward))
                 self._write(data)
             case _State.WAITING:
-                self._wait(self.model.answer_time(self._forward))
+                if self.model.part_counts:
+                    self._wait(self.model.answer_time(self._forward))
                 self._answers.buffer += data
                 self._read_answers(far)
             case _State.ANSWER:
@@ -282,24 +297,28 @@ class ProxyParty:
 
     def _relay(self, head: ResponseHead) -> None:
         made = self.model.relay(self._round.request, self._forward, head)
-        if isinstance(made, Own):
-            self._own(made)
+        if not isinstance(made, Relay):
+            self._drop()
+            self._send(made)
             return
         self._round.relays.append((head, made))
         self.log.append(made.log)
-        self._write(made.data)
         match made.turn:
             case Turn.FINAL:
+                self._wait(self.model.answer_time(self._forward))
                 self._state, self._made = _State.ANSWER, made
-                self._answers.begin_content(self._round.request.head.method, head, made.framing)
+                self._answers.begin_content(self._round.request.head.method, head, made)
                 self._relay_content(self._answers.read_content())
             case Turn.SWITCH:
+                self._write(made.data)
                 self._tunnel()
             case Turn.HELD:
                 self._state = _State.HELD
+            case Turn.INTERIM:
+                self._write(made.data)
 
     def _relay_content(self, data: bytes) -> None:
-        self._write(data)
+        self._write(self._answers.released(data))
         if self._answers.broken:
             self._finish()
         elif self._answers.over:
@@ -366,7 +385,10 @@ class ProxyParty:
             self._round.own = own
         self.log.append(own.log)
         self._write(own.data)
-        if own.closes:
+        if own.closes and self._requests.unread and not self._near_ended:
+            self._closing = True
+            self._next()
+        elif own.closes:
             self._finish()
         else:
             self._next()

@@ -82,7 +82,7 @@ class Haproxy(Proxy):
     """
 
     program = "haproxy"
-    name = "HAProxy"
+    name = "haproxy"
     _is: _Read = field(init=False, compare=False)
 
     def _read(self) -> None:
@@ -134,15 +134,16 @@ class Haproxy(Proxy):
         spare = iter(place.spare)
         written: list[str] = []
         for section in self._is.sections:
-            written.append(section.head.raw)
+            written.append(_told(section.head, section.head.raw))
             for line in section.lines:
+                text = line.raw
                 if line.words[0] == "bind":
-                    port = place.port if line is self._is.door else next(spare)
-                    written.append(f"    bind 127.0.0.1:{port}")
+                    text = f"bind 127.0.0.1:{place.port if line is self._is.door else next(spare)}"
                 elif line.words[0] in _UPSTREAMS:
-                    written.append(f"    {_server(line, '' if self.keep_upstreams else place.upstream)}")
-                else:
-                    written.append(f"    {line.raw}")
+                    text = _server(line, "" if self.keep_upstreams else place.upstream)
+                elif line.words[0] == "default-server":
+                    text = _joined(line.words)
+                written.append(f"    {_told(line, text)}")
         return "\n".join(written) + "\n"
 
     def model(self) -> Model:
@@ -348,4 +349,13 @@ def _server(line: _Line, upstream: str) -> str:
     words = list(line.words)
     if upstream and len(words) > at:
         words[at] = upstream
+    return _joined(words)
+
+
+def _joined(words: Iterable[str]) -> str:
     return " ".join(word if re.fullmatch(r"[^\s\"'\\#]+", word) else shlex.quote(word) for word in words)
+
+
+def _told(line: _Line, text: str) -> str:
+    """Return a line of the completed configuration, with the line that it is made from."""
+    return f"{text}  # line {line.number}" if line.number else text

@@ -63,7 +63,7 @@ class Turn(StrEnum):
     """What follows an answer that is relayed."""
 
     INTERIM = "interim"  # the final answer is still to come
-    FINAL = "final"
+    FINAL = "final"  # of an interim status too, where the program takes it for one: what follows is its content
     SWITCH = "switch"  # a tunnel
     HELD = "held"  # nothing is sent, and nothing more is expected: the client waits
 
@@ -151,6 +151,10 @@ class Relay:
         keeps_upstream: whether the upstream's connection is kept for the next request.
         changes: what became of the field lines.
         log: what the program's error log says; may be empty.
+        held: how many bytes of content wait, with the head, until the answer is whole or there are more of them; where
+            the upstream is silent for too long the head alone goes, and content that came in chunks. 0 where nothing
+            waits; content that cannot be read is then lost together with what waits.
+        reads: a head by whose fields the end of the content is found, where the program reads them in its own way.
     """
 
     turn: Turn
@@ -160,6 +164,8 @@ class Relay:
     keeps_upstream: bool = False
     changes: tuple[Change, ...] = ()
     log: str = ""
+    held: int = 0
+    reads: ResponseHead | None = None
 
 
 class Times(NamedTuple):
@@ -207,6 +213,12 @@ class Model(ABC):
     eof_aborts: bool = True
     """Whether a client's FIN before the answer ends the exchange."""
 
+    part_counts: bool = True
+    """Whether a part of an answer's head gives the upstream its time anew; else all of it must come in that time."""
+
+    note: str = ""
+    """What a trace says of it beside its version; empty where nothing."""
+
     @abstractmethod
     def read_head(self, data: bytes) -> tuple[RequestHead, int] | Own | None:
         """Read the head that `data` begins with: it and its length, the answer to what is no head, or None for more."""
@@ -220,12 +232,12 @@ class Model(ABC):
         """Decide where a request goes, and how it goes on."""
 
     @abstractmethod
-    def relay(self, request: Request, forward: Forward, answer: ResponseHead) -> Relay | Own:
-        """Decide what is made of an answer of the upstream's, interim ones included."""
+    def relay(self, request: Request, forward: Forward, answer: ResponseHead) -> Relay | Own | Forward:
+        """Decide what is made of an answer of the upstream's, interim ones included; a Forward asks another one."""
 
     @abstractmethod
-    def failed(self, request: Request, forward: Forward, trouble: Trouble) -> Own:
-        """Answer for an upstream that cannot."""
+    def failed(self, request: Request, forward: Forward, trouble: Trouble) -> Own | Forward:
+        """Answer for an upstream that cannot; a Forward asks another one, or the same again."""
 
     @abstractmethod
     def overdue(self, waiting: str) -> Own:
@@ -234,6 +246,10 @@ class Model(ABC):
     @abstractmethod
     def cut(self, data: bytes) -> Own:
         """Answer a client that closes its direction in the middle of a request."""
+
+    def answers_at_once(self, head: RequestHead) -> bool:  # noqa: ARG002  a model may look at it
+        """Tell whether `route` gives an answer of the proxy's own, for which the content is not waited for."""
+        return False
 
     def late(self, waiting: str, data: bytes) -> Own:  # noqa: ARG002
         """Do what `overdue` does, where it matters what of the head had come."""

@@ -17,8 +17,14 @@ class Requests:
         self._head: RequestHead | None = None
         self._content: Content | None = None
         self._body = bytearray()
+        self._answered = False  # before the content has come: it is read, and dropped
         self.buffer = bytearray()
         self.number = 0
+
+    @property
+    def unread(self) -> bool:
+        """Whether a request was answered whose content is still to come."""
+        return self._answered
 
     @property
     def waiting(self) -> str:
@@ -48,16 +54,22 @@ class Requests:
         self._body.clear()
         if refused := self._check(0 if self._content.broken else declared(self._head.fields)):
             return refused
+        if not self._content.over and self._model.answers_at_once(self._head):
+            self._answered = True
+            return Request(self._head, b"", self.number)
         if self._model.continues and not self._content.over and _expects_continue(self._head):
             return ResponseHead(100, "Continue")
         return self._read_content(self._content)
 
-    def _read_content(self, content: Content) -> Request | Own | None:
+    def _read_content(self, content: Content) -> Request | ResponseHead | Own | None:
         assert self._head is not None
         if not content.over and self.buffer:
             self._body += content.feed(bytes(self.buffer))
             self.buffer.clear()
             self.buffer += content.left
+        if content.broken and self._answered:
+            self._answered = False
+            return self._model.cut(b"")
         if content.broken:
             return self._model.broken(self._head)
         if refused := self._check(len(self._body)):
@@ -65,6 +77,9 @@ class Requests:
         if not content.over:
             return None
         self._content = None
+        if self._answered:
+            self._answered = False
+            return self._read_head()
         return Request(self._head, bytes(self._body), self.number)
 
     def _check(self, length: int) -> Own | None:

@@ -140,7 +140,8 @@ def description(dissection: Dissection) -> str:
 def _asked(dissection: Dissection, exchange: Exchange) -> str:
     trace = dissection.trace
     client, server = clean(trace.hops[0].client, 40), clean(trace.hops[-1].server, 40)
-    between = [clean(hop.server, 40) for hop in trace.hops[:-1]]
+    inner = dict.fromkeys(hop.client for hop in trace.hops[1:] if hop.client != trace.hops[0].client)
+    between = [clean(each, 40) for each in inner]
     through = f", through {' and '.join(between)}" if 0 < len(between) <= 4 else ""
     value = exchange.request.value if exchange.request else None
     if not isinstance(value, RequestHead):

@@ -28,6 +28,7 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
 from labkit.dissection import Dissection, Exchange, HopView
+from labkit.dissection.pairing import pairs
 from labkit.render.messages import Kind, Message, Unit, messages, units
 from labkit.render.streams import causes
 from labkit.trace import Direction, Trace, behind
@@ -58,7 +59,8 @@ def ordered(dissection: Dissection) -> list[Message]:
         spans[view.hop, way] = span = graph.add(found)
         wholes[view.hop, way] = units(view, way, found, span[0]) if _answered(view) or len(views) > 1 else []
     ids = [_exchange_ids(graph, view, spans) for view in views]
-    before = behind(dissection.trace)
+    paired = pairs(dissection)
+    before = behind(dissection.trace) | {pair.far: pair.near for pair in paired}
     for view in views:
         _link_exchanges(graph, view, ids[view.hop])
         _link_seam(graph, view, ids[view.hop], spans[view.hop, Direction.TO_SERVER])
@@ -68,9 +70,10 @@ def ordered(dissection: Dissection) -> list[Message]:
         _link_closes(graph, dissection.trace, view.hop, asks, replies)
         if view.hop in before:
             near = before[view.hop]
-            _link_hops(graph, ids[near], ids[view.hop])
             _relay(graph, wholes[near, Direction.TO_SERVER], asks)
             _relay(graph, replies, wholes[near, Direction.TO_CLIENT])
+    for near, asked, far, went in paired:
+        _link_hops(graph, ids[near][asked], ids[far][went])
     return graph.walk()
 
 
@@ -223,13 +226,12 @@ def _link_seam(graph: _Graph, view: HopView, ids: list[_Ids], span: tuple[int, i
         graph.cause(first, known.answer)
 
 
-def _link_hops(graph: _Graph, near: list[_Ids], far: list[_Ids]) -> None:
-    """Draw the k-th request of the far hop after the k-th of the near one; the answers come back."""
-    for ours, theirs in zip(near, far, strict=False):
-        if ours.asked >= 0 and theirs.ask >= 0:
-            graph.cause(ours.asked, theirs.ask)
-        if theirs.replied >= 0 and ours.answer >= 0:
-            graph.cause(theirs.replied, ours.answer)
+def _link_hops(graph: _Graph, near: _Ids, far: _Ids) -> None:
+    """Draw a request of the far hop after what it was on the near one; the answers come back."""
+    if near.asked >= 0 and far.ask >= 0:
+        graph.cause(near.asked, far.ask)
+    if far.replied >= 0 and near.answer >= 0:
+        graph.cause(far.replied, near.answer)
 
 
 def _matches(causes: Iterable[tuple[int, Hashable]], effects: Iterable[tuple[int, Hashable]]) -> list[tuple[int, int]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from labkit.dissection import ContentPart, Dissection, Exchange, Framed, HeadPart, HopView, OpaquePart, Span
+from labkit.dissection.pairing import pairs
 from labkit.dissection.websocket import shown
 from labkit.render.fold import Folded, fold
 from labkit.render.frames import frame_arrow
@@ -17,7 +18,7 @@ from labkit.render.marks import Mark, Marks, told
 from labkit.render.measure import clean
 from labkit.render.messages import Kind, Message
 from labkit.render.order import ordered
-from labkit.trace import Direction, behind
+from labkit.trace import Direction
 
 if TYPE_CHECKING:
     from labkit.rules import Finding, Findings
@@ -27,6 +28,7 @@ __all__ = ["MOST_HOPS", "lay_out"]
 _MOST_FAULTS = 3
 _MOST_LINES = 1000
 _LARGE = 1 << 16  # bytes of content that are not searched for faults any more
+_MOST_NOTE = 400  # characters
 _MOST_CONTENT = 160  # characters of the first line of content
 MOST_HOPS = 12
 """The most hops a diagram draws, from the client's end; of the others it says how many there are."""
@@ -53,17 +55,18 @@ def lay_out(dissection: Dissection, findings: Findings | None = None) -> Layout:
     if trace.title:
         title = f"{clean(trace.title, 80)} — {title[0].lower()}{title[1:]}"
     words = description(dissection) if findings is None else f"{description(dissection)} {_judged(findings)}"
-    return Layout(title, words, parties, tuple(drawing.rows), clean(trace.note, 120))
+    return Layout(title, words, parties, tuple(drawing.rows), clean(trace.note, _MOST_NOTE))
 
 
 def _numbered(dissection: Dissection) -> list[set[int]]:
     """Return, hop by hop, the exchanges that carry steps: those that offer an upgrade, and what became of them."""
-    before = behind(dissection.trace)
-    found: list[set[int]] = []
-    for number, view in enumerate(dissection.hops):
-        own = {place for place, exchange in enumerate(view.exchanges) if exchange.offer or exchange.switched}
-        near = found[before[number]] if number in before else set()
-        found.append(own | {place for place in near if place < len(view.exchanges)})
+    found = [
+        {place for place, exchange in enumerate(view.exchanges) if exchange.offer or exchange.switched}
+        for view in dissection.hops
+    ]
+    for near, asked, far, went in pairs(dissection):  # the nearer hops first
+        if asked in found[near]:
+            found[far].add(went)
     return found
 
 

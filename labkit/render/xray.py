@@ -59,7 +59,7 @@ class Line:
     def row(self) -> tuple[str, str, str, str, str]:
         """Its row in a table."""
         came, went = (clean(value, _LONGEST) for value in (self.came, self.went))
-        return (clean(self.name, _LONGEST), came, went, f"{_SIGNS[self.fate]} {self.fate}", self.by)
+        return (clean(self.name, _LONGEST), came, went, f"{_SIGNS[self.fate]}\u00a0{self.fate}", self.by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Passage:
         came, went = self.first
         fate = Fate.FORWARDED if came == went else Fate.REWRITTEN
         shown = (clean(each, _LONGEST) for each in self.first)
-        return [("(start-line)", *shown, f"{_SIGNS[fate]} {fate}", ""), *(line.row for line in self.lines)]
+        return [("(start-line)", *shown, f"{_SIGNS[fate]}\u00a0{fate}", ""), *(line.row for line in self.lines)]
 
 
 @dataclass(frozen=True, repr=False)

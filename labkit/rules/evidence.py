@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from functools import cached_property, wraps
 
 from labkit.dissection import Dissection, Exchange, FramesPart, HeadPart, HopView, OpaquePart, Part
+from labkit.dissection.pairing import pairs
 from labkit.rules.rule import Check, Sighting
-from labkit.trace import Direction, How, behind
+from labkit.trace import Direction, How
 from labkit.wire.fields import Fields
 from labkit.wire.http1 import Fault, RequestHead, ResponseHead
 from labkit.wire.upgrade import options
@@ -285,17 +286,9 @@ class Evidence:
 
     @cached_property
     def relays(self) -> tuple[Relayed, ...]:
-        """Every exchange that went through a proxy and whose two sides can be told to belong together.
-
-        The exchanges of two hops are paired in order, and only where both hops have as many.
-        """
-        found = []
-        for far, near in behind(self.trace).items():
-            first = [asked for asked in self.exchanges if asked.view.hop == near]
-            second = [asked for asked in self.exchanges if asked.view.hop == far]
-            if len(first) == len(second):
-                found += [Relayed(before, after) for before, after in zip(first, second, strict=True)]
-        return tuple(found)
+        """Every exchange that went through a proxy and whose two sides can be told to belong together."""
+        known = {(asked.view.hop, asked.place): asked for asked in self.exchanges}
+        return tuple(Relayed(known[near, asked], known[far, went]) for near, asked, far, went in pairs(self.dissection))
 
     def moment(self, hop: int, direction: Direction, offset: int) -> int:
         """Return the place, in the order of the recording, at which a byte was recorded; see `Trace.moment`."""

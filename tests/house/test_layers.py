@@ -21,7 +21,7 @@ FLOORS = {
     5: {"scenario", "simulation", "cases", "snippets", "commandlines"},
     6: {"net", "phpcurl"},
     7: {"render", "formats", "bench"},
-    8: {"cli", "widgets", "lessons", "__init__", "__main__"},  # the face: it sees every room
+    8: {"cli", "clinic", "widgets", "lessons", "__init__", "__main__"},  # the face: it sees every room
 }
 FLOOR = {room: number for number, rooms in FLOORS.items() for room in rooms}
 

@@ -13,7 +13,7 @@ import pytest
 
 from labkit.errors import Failed
 from labkit.net import process
-from labkit.net.process import clean_environment, run_child, running_child
+from labkit.net.process import bounded, clean_environment, run_child, running_child
 
 
 def python(code: str, **settings):
@@ -152,3 +152,20 @@ def test_a_running_child_ends_with_the_interpreter():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
     wait_for_the_end_of(int(done.stdout))
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can be somebody else")
+def test_a_child_may_run_as_another_user():
+    """Root's child runs as the user and the group that are told, and in no other group."""
+    with running_child(["/bin/sh", "-c", "id -u; id -G"], stdout=subprocess.PIPE, user=65534) as process:
+        assert process.communicate(timeout=20)[0].split() == [b"65534", b"65534"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can bound a process that runs")
+def test_a_childs_files_are_bounded(tmp_path):
+    """A file that grows beyond its bound ends the child that writes it."""
+    with running_child(["/bin/sh", "-c", "read x; yes > much"], stdin=subprocess.PIPE, folder=tmp_path) as process:
+        bounded(process, 1 << 16)
+        process.stdin.write(b"\n")
+        assert process.wait(20) != 0
+    assert (tmp_path / "much").stat().st_size <= 1 << 16

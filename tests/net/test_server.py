@@ -12,7 +12,7 @@ import zlib
 
 import pytest
 
-from labkit.errors import Refused, WrongUse
+from labkit.errors import Failed, Refused, WrongUse
 from labkit.net.client import ask
 from labkit.net.server import UpgradeServer, wall_date
 from labkit.parties.described import Limits, Server
@@ -383,7 +383,7 @@ def test_a_handler_may_wait_with_a_timeout():
         peer.send(opening())
         peer.read(len(ANSWER_101))
         assert peer.read(7) == b"\x81\x05ready"
-        assert len(streams[0]._parks) <= 1
+        assert len(streams[0]._speech._parks) <= 1
         peer.send(asked(TEXT, b"late"))
         assert peer.read(6) == b"\x81\x04late"
 
@@ -582,3 +582,15 @@ def test_curl_is_answered_in_http2(many):
     assert done.stdout.count("HTTP/2 200") == many
     assert f"GET /{many - 1} over HTTP/2, stream {2 * many - 1}.\n" in done.stdout
     assert len(server.traces) == 1
+
+
+def test_a_server_that_does_not_listen_refuses_connections():
+    """Its port is held, so that nobody else answers there, and a client is refused."""
+    with UpgradeServer(listens=False) as server:
+        with pytest.raises(Failed, match=f"nothing listens on 127.0.0.1:{server.port}"):
+            ask(server.url)
+        with socket.socket() as other, pytest.raises(OSError, match="in use"):
+            other.bind(("127.0.0.1", server.port))
+        assert server.traces == ()
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", server.port))

@@ -14,7 +14,12 @@ import pytest
 from labkit.net.client import ask
 from labkit.net.server import UpgradeServer
 from labkit.net.tap import Tap
+from labkit.net.wire import Wire
+from labkit.parties.core import Core
 from labkit.parties.described import Limits
+from labkit.parties.offer import Offer
+from labkit.parties.server import ServerParty
+from labkit.parties.websocket import WebSocket
 from labkit.scenario import Scenario
 from labkit.simulation import simulate
 from tests.parties.driving import HOST, TEXT, asked, closing, head, opening
@@ -94,6 +99,27 @@ def test_nothing_grows(through_tap):
         assert last[1] <= files
         assert last[2] - memory < 100_000
         assert ask(server.url) == simulate(Scenario())
+
+
+def test_a_connection_is_freed_as_it_ends():
+    """What a connection is made of does not hold on to itself: no work is left to the garbage collector."""
+
+    def left() -> int:
+        return sum(type(each) in (Wire, ServerParty, WebSocket, Core) for each in gc.get_objects())
+
+    with UpgradeServer() as server:
+        ask(server.url)
+        settled(server)
+        gc.collect()
+        gc.disable()
+        try:
+            before = left()
+            for offer in (Offer.websocket(), Offer.websocket().without("Host"), Offer.plain()):
+                ask(server.url, offer)
+            settled(server)
+            assert left() == before
+        finally:
+            gc.enable()
 
 
 def test_the_client_leaves_nothing():

@@ -56,6 +56,7 @@ def said(*faults: str, raw: bytes = opening(), **settings) -> bytes:
         ("garbage", RIGHT, b"220 mail.example.com ESMTP\r\n"),
         ("close", RIGHT, b""),
         ("unasked", b"", b""),
+        ("content-unread", b"", b""),
     ],
 )
 def test_what_each_fault_does(fault, was, becomes):
@@ -143,6 +144,15 @@ def test_switching_unasked():
     assert status(answer) == 101
     assert fields(answer)["Sec-WebSocket-Accept"] == "Kfh9QIsMVZcl6xEPYxPHzW8SZ8w="
     assert said("unasked", "no-upgrade", raw=head("Host: a")) == answer.replace(b"Upgrade: websocket\r\n", b"")
+
+
+def test_content_that_is_not_read():
+    """A server that switches too early takes the content of the request for the first bytes of the new protocol."""
+    raw = head("Host: a", "Upgrade: x", "Connection: Upgrade", "Content-Length: 4", start="POST / HTTP/1.1") + b"body"
+    early, right = (said(*faults, raw=raw, protocols={"x": echo}) for faults in (("content-unread",), ()))
+    assert early == right + b"body"
+    plain = head("Host: a", "Content-Length: 4", start="POST / HTTP/1.1") + b"body"
+    assert said("content-unread", raw=plain) == said(raw=plain)
 
 
 def test_late():

@@ -2,8 +2,9 @@ import pytest
 
 from labkit.errors import WrongUse
 from labkit.parties.conversation import MOST_UNSENT
+from labkit.parties.party import Ending
 from labkit.parties.stream import Closed
-from tests.parties.driving import HOST, TEXT, Served, asked, closing, head, opening
+from tests.parties.driving import HOST, PING, TEXT, Asking, Served, asked, closing, head, opening
 
 
 def handled(handler, *pieces: bytes, wait: float = 0, **settings) -> Served:
@@ -178,3 +179,59 @@ def test_many_small_messages_count_too():
         await stream.sleep(10)
 
     assert handled(slow, asked(TEXT, b"") * 5000).party.full
+
+
+@pytest.mark.parametrize("protocol", ["websocket", "quote"])
+def test_bytes_go_out_as_they_are(protocol):
+    """`send_bytes` puts bytes on the wire in no frame, whatever is spoken, in their place among the messages."""
+
+    async def stray(stream):
+        await stream.send("a")
+        await stream.send_bytes(b"stray")
+        await stream.send("b")
+
+    served = Served(protocols={protocol: stray})
+    served.feed(opening() if protocol == "websocket" else head(HOST, "Connection: Upgrade", "Upgrade: quote"))
+    said = served.said.partition(b"\r\n\r\n")[2]
+    assert said.startswith(b"\x81\x01astray\x81\x01b" if protocol == "websocket" else b"astrayb")
+
+
+def test_hanging_up():
+    """`hang_up` ends the connection behind what was written, with no Close; nothing can be said after it."""
+    seen = []
+
+    async def leaves(stream):
+        await stream.send(await stream.receive())
+        await stream.hang_up()
+        await stream.hang_up()
+        try:
+            await stream.send_bytes(b"more")
+        except Closed:
+            seen.append("closed")
+
+    served = handled(leaves, asked(TEXT, b"a"), asked(PING, b"b"), closing())
+    assert served.said.endswith(b"\r\n\r\n\x81\x01a")
+    assert seen == ["closed"]
+    assert served.party.ending is Ending.FIN
+
+
+def test_a_client_hangs_up():
+    """A client may go without a goodbye as well; the server closes, and nothing more is said on either side."""
+
+    async def leaves(stream):
+        await stream.hang_up()
+
+    client = Asking(say=leaves)
+    client.feed(Served().feed(opening()))
+    assert client.party.ending is Ending.FIN
+    assert client.feed(b"\x81\x01a") == client.eof() == b""
+    assert client.party.problem == ""
+
+
+def test_only_bytes_are_sent_as_they_are():
+    """Text has no bytes of its own: the handler is told, and the conversation ends as with any mistake."""
+
+    async def wrong(stream):
+        await stream.send_bytes("text")
+
+    assert b"is bytes, not str" in handled(wrong).said

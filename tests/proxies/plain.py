@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from labkit.proxies.described import Place, Proxy
@@ -18,10 +19,15 @@ def own(status: int, *, closes: bool = False) -> Own:
 
 
 class Plain(Model):
-    """A gateway that passes heads on as they came, with a Via; `/own` it answers itself."""
+    """A gateway that passes heads on as they came, with a Via; `/own` it answers itself.
+
+    Words in its text: half, pool, patient, chunk (content without a length goes on in chunks), and times (`answer=0.2`).
+    """
 
     def __init__(self, text: str) -> None:
-        super().__init__("plain", "1", Times(2, 3, 4, 5, 6, 7, 1))
+        times = {name: float(value) for name, value in re.findall(r"(\w+)=([\d.]+)", text)}
+        super().__init__("plain", "1", Times(2, 3, 4, 5, 6, 7, 1)._replace(**times))
+        self.chunks = "chunk" in text
         self.half_closes = "half" in text
         self.pools = "pool" in text
         self.eof_aborts = "patient" not in text
@@ -56,8 +62,9 @@ class Plain(Model):
         if answer.status < 200:
             return Relay(Turn.INTERIM, answer.to_bytes())
         bounded = "Content-Length" in answer.fields or answer.status in (204, 304)
-        framing = Framing.LENGTH if bounded else Framing.CLOSE
-        return Relay(Turn.FINAL, answer.to_bytes(), framing, keeps=bounded, keeps_upstream=self.pools)
+        framing = Framing.LENGTH if bounded else Framing.CHUNKED if self.chunks else Framing.CLOSE
+        keeps = framing is not Framing.CLOSE
+        return Relay(Turn.FINAL, answer.to_bytes(), framing, keeps=keeps, keeps_upstream=self.pools)
 
     def failed(self, request: Request, forward: Forward, trouble: Trouble):
         return own(STATUS.get(trouble, 502))

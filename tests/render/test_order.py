@@ -205,3 +205,23 @@ def test_how_reads_fall_decides_nothing():
         assert other == one
         orders.add(tuple(told(other)))
     assert orders == {tuple(told(one))}
+
+
+def test_an_answer_of_the_proxys_own_moves_no_other_exchange():
+    """A request that a proxy answered is drawn whole, before the one that it relayed."""
+    missing = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+    hops = (Hop("client", "proxy"), Hop("proxy", "server"))
+    relayed = (Transfer(0, ASK, REQUEST), *talk(REQUEST, ANSWER, 1), Transfer(0, REPLY, ANSWER))
+    trace = Trace((*talk(PLAIN, missing), *relayed), hops)
+    drawn = [(message.hop, str(message.kind)) for message in ordered(dissect(trace))]
+    assert drawn == [(0, "request"), (0, "answer"), (0, "request"), (1, "request"), (1, "answer"), (0, "answer")]
+
+
+def test_two_legs_behind_one_hop_are_drawn_in_their_turns():
+    """Where the far side is a connection for each request, each leg stands inside its exchange."""
+    yes = b"HTTP/1.1 204 No Content\r\n\r\n"
+    hops = (Hop("client", "proxy"), Hop("proxy", "server"), Hop("proxy", "server"))
+    first = (Transfer(0, ASK, PLAIN), *talk(PLAIN, yes, 1), Transfer(0, REPLY, yes))
+    second = (Transfer(0, ASK, REQUEST), *talk(REQUEST, ANSWER, 2), Transfer(0, REPLY, ANSWER))
+    drawn = [message.hop for message in ordered(dissect(Trace((*first, *second), hops)))]
+    assert drawn == [0, 1, 1, 0, 0, 2, 2, 0]

@@ -5,7 +5,7 @@ from labkit.render.diagram import diagram
 from labkit.render.layout import Arrow, Band
 from labkit.render.marks import Mark
 from labkit.render.rows import MOST_HOPS, lay_out
-from labkit.trace import Gap, Hop, Trace
+from labkit.trace import Gap, Hop, Trace, Transfer
 from labkit.wire.websocket import CLOSE, CONTINUATION, PING, TEXT, frame
 from tests.render.exchanges import (
     ANSWER,
@@ -17,6 +17,7 @@ from tests.render.exchanges import (
     REQUIRED,
     asked,
     chain,
+    closed,
     cut,
     declined,
     echo,
@@ -191,3 +192,39 @@ def test_a_picture_stays_small_whatever_the_trace_holds():
 def test_the_title_of_the_trace_stands_before_the_finding():
     """Both in one line."""
     assert drawn(switched(title="An echo")).title == "An echo — switched to websocket (101)"
+
+
+TWO_LEGS = (Hop("client", "nginx"), Hop("nginx", "server"), Hop("nginx", "server"))
+YES = b"HTTP/1.1 204 No Content\r\n\r\n"
+
+
+def test_several_legs_between_two_parties_share_their_columns():
+    """Each party has one column; steps and ends carry the letter of their leg."""
+    first = (Transfer(0, ASK, PLAIN), *talk(PLAIN, YES, 1), Transfer(0, REPLY, YES))
+    second = (Transfer(0, ASK, REQUEST), *talk(REQUEST, ANSWER, 2), Transfer(0, REPLY, ANSWER))
+    layout = lay_out(dissect(Trace((*first, *second, *closed(1), *closed(2), *closed(0)), TWO_LEGS)))
+    assert [(party.name, party.role) for party in layout.parties] == [
+        ("client", "client"), ("nginx", "proxy"), ("server", "server"),
+    ]  # fmt: skip
+    steps = [row.step for row in layout.rows if isinstance(row, Arrow)]
+    assert steps == ["", "", "", "", "1a", "1c", "3c", "3a"]
+    assert [row.text[:6] for row in layout.rows if isinstance(row, Band) and row.kind == "end"] == [
+        "hop a:", "hop b:", "hop c:",
+    ]  # fmt: skip
+    assert "The client asks the server, through nginx, with GET /chat" in layout.description
+
+
+def test_a_request_behind_an_answer_of_the_proxys_own_carries_its_steps():
+    """Where the proxy answered the first request itself, the first one behind it is the second one before it."""
+    own = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+    second = (Transfer(0, ASK, REQUEST), *talk(PLAIN, YES, 1), Transfer(0, REPLY, YES))
+    layout = lay_out(dissect(Trace((*talk(PLAIN, own), *second), TWO_LEGS[:2])))
+    arrows = [row for row in layout.rows if isinstance(row, Arrow)]
+    assert [arrow.step for arrow in arrows] == ["", "", "1a", "1b", "3b", "3a"]
+    assert arrows[3].details[0].text == "(no Upgrade field was passed on)"
+
+
+def test_a_long_note_is_shown_as_far_as_it_is_readable():
+    """What a proxy's log says finds its place below the diagram, and no more than that."""
+    note = "nginx says: " + "connect() failed (111: Connection refused); " * 20
+    assert 300 < len(lay_out(dissect(Trace((), note=note))).note) <= 400

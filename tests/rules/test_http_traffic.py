@@ -227,3 +227,23 @@ def test_a_switch_behind_doubtful_framing_keeps_the_connection():
 def test_a_request_line_that_breaks_the_grammar_ought_not_to_be_served(line, blamed):
     """White space before the method is no reason: a recipient may ignore it (RFC 9112, 3 and 3.2)."""
     assert ("G61" in check(answered(OK, changed(PLAIN, "GET / HTTP/1.1", line))).ids) is blamed
+
+
+def test_a_request_sent_again_is_held_against_what_came_each_time():
+    """A proxy that forwards an upgrade twice, without a Via, is told so for each."""
+    hops = (*HOPS, HOPS[1])
+    went = REQUEST.replace(b"server.example.com", b"one")
+    trace = crossed(("c", REQUEST), ("c1", went), ("c2", went), ("s2", ANSWER), ("s", ANSWER), hops=hops)
+    seen = [finding.hop for finding in check(trace).found if finding.rule.id == "I07"]
+    assert seen == [1, 2]
+
+
+def test_an_answer_of_the_proxys_own_hides_nothing_behind_it():
+    """The exchange after a 404 of the proxy's own is still held against what it became."""
+    plain = head("GET /nope HTTP/1.1", "Host: a")
+    went = REQUEST.replace(b"server.example.com", b"one")
+    trace = crossed(
+        ("c", plain), ("s", head("HTTP/1.1 404 Not Found", "Content-Length: 0")),
+        ("c", REQUEST), ("c1", went), ("s1", ANSWER), ("s", ANSWER), hops=HOPS,
+    )  # fmt: skip
+    assert [finding.rule.id for finding in check(trace).found if finding.rule.id == "I07"] == ["I07"]

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, ClassVar
 from labkit.errors import WrongUse
 from labkit.proxies.apache.completing import Site, written
 from labkit.proxies.apache.doors import door_of, listened, virtual_hosts
+from labkit.proxies.apache.known import effect
 from labkit.proxies.apache.model import apache_model
 from labkit.proxies.apache.modules import ALWAYS, CHOSEN, chosen, needed
 from labkit.proxies.apache.reading import Line, directives, every, read, shown
 from labkit.proxies.apache.resolving import Resolver
 from labkit.proxies.apache.treating import Treater
 from labkit.proxies.apache.upstreams import find
-from labkit.proxies.described import Place, Proxy
-from labkit.proxies.directive import Directive, Note, NoteKind, Upstream
+from labkit.proxies.described import Effect, Place, Proxy
+from labkit.proxies.directive import Directive, Note, NoteKind, Upstream, walk
 
 if TYPE_CHECKING:
     from labkit.proxies.model import Model
@@ -50,6 +51,7 @@ class Apache(Proxy):
 
     program: ClassVar[str] = "apache2"
     name: ClassVar[str] = "apache"
+    by_socket: ClassVar[bool] = True
 
     def _read(self) -> None:
         object.__setattr__(self, "modules", chosen(self.modules))
@@ -90,6 +92,12 @@ class Apache(Proxy):
             )
             for each in self._site.found
         )
+
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        """What each directive of the text does to an upgrade, in the order of the lines; also those that do nothing."""
+        rows = (Effect(each.line, str(each), effect(each)) for each in walk(self.directives) if each.line)
+        return tuple(sorted(rows, key=lambda row: row.line))
 
     @property
     def other_ports(self) -> tuple[int, ...]:

@@ -1,15 +1,17 @@
 """nginx: reading its configuration as people write it, and completing it for the real program.
 
-reading.py     a text into directives with their lines; what nginx could not read is told with its line
-pasting.py     the output of `nginx -T`, and what becomes of every `include`
-grammar.py     where each directive may stand, and with how many arguments
-shaping.py     a snippet put into the blocks that it lacks
-settling.py    what the lab refuses, sets aside or answers itself: the tables are in tables.py
-listening.py   the ports that it listens on, and which of them is the door
-aiming.py      where each proxy_pass leads, by the names that the text has for it
-site.py        all of these, one after the other
-completing.py  the whole configuration for one place: ports, folders, upstreams
-writing.py     directives as text
+A text goes through these rooms, from the top:
+
+    reading.py     a text into directives with their lines; what nginx could not read is told with its line
+    pasting.py     the output of `nginx -T`, and what becomes of every `include`
+    grammar.py     where each directive may stand, and with how many arguments
+    shaping.py     a snippet put into the blocks that it lacks
+    settling.py    what the lab refuses, sets aside or answers itself: the tables are in tables.py
+    listening.py   the ports that it listens on, and which of them is the door
+    aiming.py      where each proxy_pass leads, by the names that the text has for it
+    site.py        all of these, one after the other
+    completing.py  the whole configuration for one place: ports, folders, upstreams
+    writing.py     directives as text
 """
 
 from labkit.proxies.nginx.described import Nginx

@@ -27,6 +27,7 @@ __all__ = ["Aims", "Target", "aims_of", "target_of", "variables_in"]
 _URL = re.compile(r"(?P<scheme>https?|\$\w+|\$\{\w+\})://(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
 _UNIX = re.compile(r"unix:(?P<path>[^:]*)(?::(?P<uri>.*))?", re.DOTALL)
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+_CAPTURED = re.compile(r"\?P?<(\w+)>")  # a part of a regular expression that has a name
 _WHOLE = re.compile(r"(?:\$\{\w+\}|\$\w+)")
 _OF_URI = r"\$\{?(?:request_uri|uri|document_uri|is_args|args|query_string)\b"
 _FOLLOWED = re.compile(rf"(?:\$\{{\w+\}}|\$\w+)(?:(?:[/?]|{_OF_URI}).*)?", re.DOTALL)  # else it could name another host
@@ -37,6 +38,9 @@ _AUTHORITY = re.compile(  # up to a slash or a query, to a variable behind a por
 _DEFAULT = {"http": "80", "https": "443"}
 _VALUES = frozenset({"map", "split_clients", "geo"})
 _NO_VALUES = frozenset({"hostnames", "volatile", "include", "ranges", "delete", "proxy", "proxy_recursive"})
+
+
+Values = dict[str, list[str]]  # a variable → what `set` and `map` give it
 
 
 class Target(NamedTuple):
@@ -101,15 +105,16 @@ class Aims:
         blocks: the names of the upstream blocks of the text, in lower case.
         taken: these, and all other names that are no free ones.
         plain: names without a port that no block defines: a block of that name is added.
-        renamed: the name that is written in place of one with a port, or of variables → what it stands for.
+        renamed: a name with a port, or an expression with variables → the name of the upstream block in its place.
+        computed: what is written where variables decide → the variable in its place, and the name it stands for.
         defined: variables whose values are rewritten where they are given.
     """
 
     blocks: frozenset[str]
-    taken: frozenset[str]
+    taken: set[str]
     plain: dict[str, Directive] = field(default_factory=dict)
     renamed: dict[str, str] = field(default_factory=dict)
-    computed: dict[str, str] = field(default_factory=dict)  # what is written → the variable in its place
+    computed: dict[str, tuple[str, str]] = field(default_factory=dict)
     defined: set[str] = field(default_factory=set)
 
     def url(self, url: str) -> str:
@@ -117,15 +122,15 @@ class Aims:
         target = target_of(url)
         if target is None:
             return url  # all of it is a variable
-        if target.computed and self.computed.get(target.authority):
-            return f"http://${self.computed[target.authority]}{target.rest}"
+        if target.authority in self.computed:
+            return f"http://${self.computed[target.authority][0]}{target.rest}"
         if target.computed:
             return f"http://{target.authority}{target.rest}"
         return f"http://{self.name(target.name)}{target.rest}"
 
     def name(self, name: str) -> str:
         """Return the name of the upstream block for one that is written."""
-        return next((new for new, old in self.renamed.items() if old == name), name)
+        return self.renamed.get(name, name)
 
     def value(self, value: str) -> str:
         """Return a value of a variable that decides where a proxy_pass leads."""
@@ -137,31 +142,36 @@ class Aims:
     def need(self, target: Target, directive: Directive) -> None:
         """See to it that there is an upstream block for a target without variables."""
         host = _HOST.fullmatch(target.name)
+        self._check_port(target, directive)
         if host and host["port"]:
-            self._check_port(host["host"], target, directive)
             self._rename(target.name, f"{host['host'].strip('[]').replace(':', '_')}_{host['port']}")
-        elif target.name.lower() not in {*self.blocks, *map(str.lower, self.plain)}:
-            self.plain[target.name] = directive
+        elif target.name.lower() not in self.blocks:
+            self.plain.setdefault(target.name.lower(), directive)
 
-    def _check_port(self, host: str, target: Target, directive: Directive) -> None:
-        if host.lower() in self.blocks:
-            port = target.name.rpartition(":")[2]
-            what = f"{shown(directive)}: {host} is an upstream block, which takes no port; leave out :{port}"
+    def _check_port(self, target: Target, directive: Directive) -> None:
+        host = _HOST.fullmatch(target.authority)
+        if host and host["port"] and host["host"].lower() in self.blocks:
+            name, port = host["host"], host["port"]
+            what = f"{shown(directive)}: {name} is an upstream block, which takes no port; leave out :{port}"
             raise WrongUse(at(directive.line, what))
 
-    def compute(self, target: Target) -> None:
+    def compute(self, target: Target, directive: Directive) -> None:
         """See to it that there is one for a target whose variables are known to nginx alone."""
-        if target.authority not in self.computed:
-            number = len(self.computed) + 1
-            self.computed[target.authority] = f"lab_upstream_{number}"
-            self._rename(target.name, f"lab_upstream_{number}")
+        if target.authority in self.computed:
+            return
+        variable = f"lab_upstream_{len(self.computed) + 1}"
+        self.computed[target.authority] = variable, target.name
+        if "$" in target.authority:
+            self._rename(target.name, variable)
+        else:
+            self.need(target, directive)
 
     def _rename(self, written: str, wanted: str) -> None:
-        if written in self.renamed.values():
-            return
-        while wanted.lower() in self.taken or wanted in self.renamed:
-            wanted += "_"
-        self.renamed[wanted] = written
+        if written not in self.renamed:
+            while wanted.lower() in self.taken:
+                wanted += "_"
+            self.taken.add(wanted.lower())
+            self.renamed[written] = wanted
 
 
 def aims_of(http: Directive) -> Aims:
@@ -172,10 +182,11 @@ def aims_of(http: Directive) -> Aims:
         Refused: one leads where a request says.
     """
     blocks = frozenset(each.args[0].lower() for each in http.inside("upstream") if each.args)
-    aims = Aims(blocks, blocks | {word.lower() for each in walk([http]) for word in _names(each)})
+    aims = Aims(blocks, {word.lower() for each in walk([http]) for word in _names(each)})
+    values = _values(http)
     for each in walk([http]):
         if each.name == "proxy_pass" and len(each.args) == 1:
-            _aim(aims, http, each)
+            _aim(aims, values, each)
     return aims
 
 
@@ -187,24 +198,23 @@ def _names(directive: Directive) -> Iterator[str]:
             yield target.name
 
 
-def _aim(aims: Aims, http: Directive, directive: Directive) -> None:
+def _aim(aims: Aims, values: Values, directive: Directive) -> None:
     url = directive.args[0]
     target = target_of(url)
     if target is None:
-        _aim_whole(aims, http, directive)
+        _aim_whole(aims, values, directive)
     elif not target.computed:
         aims.need(target, directive)
-    elif not _aim_values(aims, http, directive, target):
-        aims.compute(target)
+    elif not _aim_values(aims, values, directive, target):
+        aims.compute(target, directive)
 
 
-def _aim_values(aims: Aims, http: Directive, directive: Directive, target: Target) -> bool:
+def _aim_values(aims: Aims, values: Values, directive: Directive, target: Target) -> bool:
     """Rewrite the values of a lone variable, where all of them are names; tell whether that could be done."""
     if "$" in target.scheme or not _WHOLE.fullmatch(target.authority):
         return False
     variable = variables_in(target.authority)[0]
-    values = _values(http, variable)
-    hosts = [_HOST.fullmatch(value.partition("/")[0]) for value in values or ()]
+    hosts = [_HOST.fullmatch(value.partition("/")[0]) for value in values.get(variable, ())]
     if not hosts or not all(hosts):
         return False
     for host in filter(None, hosts):
@@ -216,15 +226,14 @@ def _aim_values(aims: Aims, http: Directive, directive: Directive, target: Targe
     return True
 
 
-def _aim_whole(aims: Aims, http: Directive, directive: Directive) -> None:
+def _aim_whole(aims: Aims, values: Values, directive: Directive) -> None:
     """Rewrite the values of a variable that holds a whole URL."""
     url = directive.args[0]
     variables = variables_in(url)
     if not url.startswith("$") or not variables:
         why = "an upgrade begins as HTTP" if url.startswith(("ws://", "wss://")) else "nginx knows no other beginning"
         raise WrongUse(at(directive.line, f"{shown(directive)}: write http:// or https://; {why}"))
-    values = _values(http, variables[0])
-    targets = [target_of(value) for value in values or ()]
+    targets = [target_of(value) for value in values.get(variables[0], ())]
     if not targets or not all(targets) or not _FOLLOWED.fullmatch(url):
         raise Refused(
             at(
@@ -234,30 +243,25 @@ def _aim_whole(aims: Aims, http: Directive, directive: Directive) -> None:
         )
     for target in filter(None, targets):
         if target.computed:
-            aims.compute(target)
+            aims.compute(target, directive)
         else:
             aims.need(target, directive)
     aims.defined.add(variables[0])
 
 
-def _values(http: Directive, variable: str) -> list[str] | None:
-    """Return the values that a text gives a variable; None where something else gives it one."""
-    found: list[str] = []
+def _values(http: Directive) -> Values:
+    """Return the values that a text gives to its variables, less those that have theirs from elsewhere."""
+    found: Values = {}
+    elsewhere: set[str] = set()
     for each in walk([http]):
-        if each.name == "set" and each.args[:1] == (f"${variable}",):
-            found += each.args[1:2]
-        elif each.name in _VALUES and each.block is not None and each.args[-1:] == (f"${variable}",):
-            found += _given(each)
-        elif _sets_otherwise(each, variable):
-            return None
-    return found
-
-
-def _sets_otherwise(directive: Directive, variable: str) -> bool:
-    """Tell whether a variable has its value from an answer or from a part of a request."""
-    if directive.name == "auth_request_set":
-        return directive.args[:1] == (f"${variable}",)
-    return any(f"?{letter}<{variable}>" in arg for arg in (directive.name, *directive.args) for letter in ("", "P"))
+        if each.name == "set":
+            found.setdefault(each.args[0][1:], []).append(each.args[1])
+        elif each.name in _VALUES and each.block is not None:
+            found.setdefault(each.args[-1][1:], []).extend(_given(each))
+        elif each.name == "auth_request_set":
+            elsewhere.add(each.args[0][1:])
+        elsewhere.update(name for word in (each.name, *each.args) for name in _CAPTURED.findall(word))
+    return {name: values for name, values in found.items() if name not in elsewhere}
 
 
 def _given(block: Directive) -> Iterator[str]:

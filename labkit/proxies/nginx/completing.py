@@ -88,19 +88,20 @@ class _Completer:
             yield _map("$server_port", "$lab_scheme", {"default": "http", **dict.fromkeys(secure, "https")})
         if "https" in used:
             yield _map("$server_port", "$lab_https", {"default": "", **dict.fromkeys(secure, "on")})
-        if self.renames:
+        if not self.site.kept:
             yield from self._renamed()
 
     def _renamed(self) -> Iterator[Directive]:
         aims = self.site.aims
-        for new in aims.renamed:
+        for new in aims.renamed.values():
             yield Directive("upstream", (new,), 0, (Directive("server", (self.place.upstream,)),))
-        given = {new: self._told(old) for new, old in aims.renamed.items()}
-        volatile = Directive("volatile")  # another proxy_pass of the same request has another name
-        found = _map("$proxy_host", "$lab_host", {"default": "$proxy_host", **given})
-        yield replace(found, block=(volatile, *(found.block or ())))
-        for variable in aims.computed.values():
-            yield _map("", f"${variable}", {"default": variable})
+        for variable, name in aims.computed.values():
+            yield _map("", f"${variable}", {"default": aims.name(name)})
+        if aims.renamed:
+            given = {new: self._told(old) for old, new in aims.renamed.items()}
+            found = _map("$proxy_host", "$lab_host", {"default": "$proxy_host", **given})
+            volatile = Directive("volatile")  # another proxy_pass of the same request has another name
+            yield replace(found, block=(volatile, *(found.block or ())))
 
     def _inside(self, block: Directive, redirects: tuple[Directive, ...]) -> tuple[Directive, ...]:
         """Return what stands in a block, at this place.
@@ -124,7 +125,7 @@ class _Completer:
 
     def _simple(self, each: Directive, block: Directive) -> Directive:
         """Return a directive that is no block, at this place."""
-        if self.renames and self._gives(each, block):
+        if not self.site.kept and self._gives(each, block):
             return replace(each, args=(*each.args[:-1], self.site.aims.value(each.args[-1])))
         args = () if block.name in DATA else self._placed(each, block)
         return replace(each, args=args or self._args(each))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from labkit.errors import Unmodelled
-from labkit.proxies.described import Place, Proxy
-from labkit.proxies.directive import Directive, Note, Upstream
+from labkit.proxies.described import Effect, Place, Proxy
+from labkit.proxies.directive import Directive, Note, Upstream, walk
 from labkit.proxies.nginx.completing import complete
+from labkit.proxies.nginx.grammar import DATA
+from labkit.proxies.nginx.known import known
+from labkit.proxies.nginx.model import PROVEN, nginx_model
 from labkit.proxies.nginx.site import Site, read_site
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ class Nginx(Proxy):
             they must be on this machine.
         door: the port, as the text has it, that the client dials; unless told the first that leads to an upstream.
         allow: what would be refused, allowed by name: files to include, directives that execute or write.
+        version: whose defaults the model has: "1.22.1", which it was held against, or "1.29.7", from which on
+            nginx speaks HTTP/1.1 to upstreams and keeps their connections; that is known from its change log alone.
 
     Raises:
         WrongUse: the text cannot be read; it names the line and the directive.
@@ -39,6 +43,8 @@ class Nginx(Proxy):
     added: events (nginx does not start without it; its defaults are right here)
     added: http (nginx takes servers inside an http block alone)
     """
+
+    version: str = PROVEN
 
     program: ClassVar[str] = "nginx"
     name: ClassVar[str] = "nginx"
@@ -80,6 +86,13 @@ class Nginx(Proxy):
         return self._site.upstreams
 
     @property
+    def effects(self) -> tuple[Effect, ...]:
+        """What each directive of the text does to an upgrade, in the order of the lines; also those that do nothing."""
+        found = ((each, known(each.name)) for each in walk(self.directives) if each.line and each.name not in DATA)
+        rows = (Effect(each.line, str(each), row.does if row else "") for each, row in found)
+        return tuple(sorted(rows, key=lambda row: row.line))
+
+    @property
     def other_ports(self) -> tuple[int, ...]:
         """The ports that it listens on beside the door, as the text has them."""
         return self._site.others
@@ -93,9 +106,9 @@ class Nginx(Proxy):
         return complete(self._site, place)
 
     def model(self) -> Model:
-        """Return the model of it.
+        """Return the model of it, held against nginx 1.22.1.
 
         Raises:
             Unmodelled: a directive could matter that the model does not know; it is named.
         """
-        raise Unmodelled("there is no model of nginx yet; run it for real: run(scenario, proxies='real')")
+        return nginx_model(self.directives, self.door_port, self.version)

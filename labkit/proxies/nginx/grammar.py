@@ -15,7 +15,7 @@ from labkit.errors import WrongUse
 from labkit.proxies.directive import Directive
 from labkit.proxies.nginx.reading import at
 
-__all__ = ["DATA", "Context", "allowed", "check"]
+__all__ = ["DATA", "Context", "allowed", "check", "unknown"]
 
 Context = tuple[str, ...]
 
@@ -68,7 +68,7 @@ def _check_one(directive: Directive, allow: Collection[str], context: Context) -
     name = directive.name
     if name not in DIRECTIVES:
         if name not in _NEWER and name not in allow:
-            raise WrongUse(at(directive.line, _unknown(name)))
+            raise WrongUse(at(directive.line, unknown(name)))
         return
     stmt = {"directive": name, "line": directive.line, "args": list(directive.args)}
     try:
@@ -77,7 +77,8 @@ def _check_one(directive: Directive, allow: Collection[str], context: Context) -
         raise WrongUse(at(directive.line, _reason(str(error.strerror), directive, context))) from None
 
 
-def _unknown(name: str) -> str:
+def unknown(name: str) -> str:
+    """Return what to say of a directive that is not known."""
     close = get_close_matches(name, DIRECTIVES, 1, 0.8)
     if close:
         return f"nginx has no directive {name!r}; did you mean {close[0]}?"
@@ -93,5 +94,7 @@ def _reason(reason: str, directive: Directive, context: Context) -> str:
         return f"{directive.name} is a block, and has no {{" if block else f"{directive.name} is no block"
     if "invalid number" in reason:
         count = len(directive.args)
-        return f"{directive.name} does not take {count or 'no'} argument{'s' * (count != 1)}"
+        if not count:
+            return f"{directive.name} needs an argument"
+        return f"{directive.name} does not take {count} argument{'s' * (count != 1)}"
     return reason.replace('"', "")

@@ -21,6 +21,7 @@ from labkit.proxies.directive import Directive
 __all__ = ["at", "read"]
 
 _END = "labkit_end_of_text"  # behind the text: it is not seen where a quote swallows the rest
+_MOST_TOLD = 300  # characters of an error
 _DEEPEST = 50  # blocks inside blocks
 _OPENING, _CLOSING, _ENDING = "{};"
 _SPECIAL = frozenset({_OPENING, _CLOSING, _ENDING})
@@ -47,7 +48,9 @@ def at(line: int, what: str) -> str:
     >>> at(3, "listen has no port")
     'line 3: listen has no port'
     """
-    return f"line {line}: {what}" if line else what
+    told = " ".join(what.split())
+    told = told if len(told) <= _MOST_TOLD else told[:_MOST_TOLD] + "…"
+    return f"line {line}: {told}" if line else told
 
 
 def read(text: str, first: int = 1, file: str = "") -> tuple[Directive, ...]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from labkit.errors import WrongUse
 from labkit.proxies.directive import Directive, Note, NoteKind
-from labkit.proxies.nginx.grammar import allowed
+from labkit.proxies.nginx.grammar import allowed, unknown
 from labkit.proxies.nginx.reading import at
 from labkit.proxies.nginx.writing import shown
 
@@ -37,7 +37,9 @@ def shape(directives: tuple[Directive, ...]) -> Shape:
         WrongUse: there is nothing to serve, or lines stand where nginx does not take them.
     """
     if not directives:
-        raise WrongUse("the configuration is empty; paste a location, a server, or all of nginx.conf")
+        raise WrongUse(
+            "the configuration is empty, or only names other files; paste a location, a server, or all of nginx.conf"
+        )
     https = [each for each in directives if each.name == "http"]
     if len(https) > 1:
         raise WrongUse(at(https[1].line, f"a second http block; the first is on line {https[0].line}"))
@@ -97,6 +99,9 @@ def _nested(at_level: list[list[Directive]]) -> tuple[Directive, list[Note]]:
         http.append(Directive("server", (), 0, tuple(inside)))
         notes.append(Note(NoteKind.ADDED, 0, "server", "nginx takes locations inside a server alone"))
     elif not servers:
+        for each in http:
+            if not _levels(each):
+                raise WrongUse(at(each.line, unknown(each.name)))
         raise WrongUse("there is no server and no location in the configuration: nginx would listen nowhere")
     return Directive("http", (), 0, tuple(http)), notes
 

@@ -7,6 +7,7 @@ that names the line; `allow=["name"]` lets the directive stay, as it does for a 
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import NamedTuple
 
 __all__ = ["ASIDE", "FILES", "PASSED", "REFUSED", "Row", "row_for"]
@@ -82,6 +83,7 @@ FILES: dict[str, str] = {
 """Directives whose first argument is a folder, and what it becomes."""
 
 
+@lru_cache(maxsize=4096)
 def row_for(table: tuple[Row, ...], name: str) -> Row | None:
     """Return the first row that a name fits.
 

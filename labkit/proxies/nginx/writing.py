@@ -11,6 +11,7 @@ __all__ = ["shown", "written"]
 
 _PLAIN = re.compile(r"(?:[^\s{};\"'\\#]|(?<=.)#|\$\{\w+\}|\\[^\s\"'\\trn{};])+")  # needs no quotes
 _STEP = "    "
+_MOST_SHOWN = 160  # characters of a directive in a note
 
 
 def shown(directive: Directive) -> str:
@@ -19,9 +20,9 @@ def shown(directive: Directive) -> str:
     >>> shown(Directive("if", ("$scheme", "=", "http"), block=()))
     'if ($scheme = http)'
     """
-    if directive.name != "if":
-        return str(directive)
-    return str(Directive("if", (f"({' '.join(directive.args)})",))).replace('"', "")
+    told = f"if ({' '.join(directive.args)})" if directive.name == "if" else str(directive)
+    told = " ".join(told.split())
+    return told if len(told) <= _MOST_SHOWN else told[:_MOST_SHOWN] + "…"
 
 
 def written(directives: Iterable[Directive]) -> str:

@@ -1,0 +1,230 @@
+"""Variables of nginx, and what they stand for in a request: those that can matter to an upgrade.
+
+A variable of another kind, such as a time or a number of the operating system's, cannot be foretold: the model
+refuses a configuration that uses one where a head would show it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+
+from labkit.errors import Unmodelled
+from labkit.proxies.directive import Directive, walk
+from labkit.proxies.nginx.levels import Level, pattern
+from labkit.proxies.nginx.trip import CLIENT, Trip
+
+__all__ = ["CERTAIN", "Variables", "names_in"]
+
+_FOUND = re.compile(r"\$(?:\{(\w+)\}|(\w+))", re.ASCII)
+
+
+@lru_cache(maxsize=1024)
+def _parts(text: str) -> tuple[tuple[str, str], ...]:
+    """Split a text into pairs: what stands before a variable, and its name; the last has no name."""
+    parts, at = [], 0
+    for found in _FOUND.finditer(text):
+        name = (found[1] or found[2]).lower()
+        end = found.end()
+        if not found[1] and name[0].isdigit():  # $1x is $1 and an x
+            name, end = name[0], found.start() + 2
+        parts.append((text[at : found.start()], name))
+        at = end
+    return (*parts, (text[at:], ""))
+
+
+def names_in(text: str) -> Iterator[str]:
+    """Yield the names of the variables in a text.
+
+    >>> list(names_in("${scheme}://$host$request_uri"))
+    ['scheme', 'host', 'request_uri']
+    """
+    return (name for _, name in _parts(text) if name)
+
+
+def _join(trip: Trip, name: str, by: str) -> str:
+    return by.join(value for value in trip.head.fields.all(name))
+
+
+def _query(trip: Trip, name: str) -> str:
+    for part in trip.args.split("&"):
+        key, equals, value = part.partition("=")
+        if equals and key.lower() == name.lower():
+            return value
+    return ""
+
+
+def _cookie(trip: Trip, name: str) -> str:
+    for line in trip.head.fields.all("Cookie"):
+        for part in line.split(";"):
+            key, equals, value = part.strip(" ").partition("=")
+            if equals and key.strip(" ").lower() == name.lower():
+                return value.strip(" ")
+    return ""
+
+
+def _field(trip: Trip, name: str) -> str:
+    """Return the first field of a name whose hyphens are written as underscores."""
+    return next((value for key, value in trip.head.fields if key.lower().replace("-", "_") == name), "")
+
+
+_OF_REQUEST = {"http": _field, "arg": _query, "cookie": _cookie}  # $http_name, $arg_name, $cookie_name
+
+
+def _forwarded_for(trip: Trip) -> str:
+    came = _join(trip, "X-Forwarded-For", ", ")
+    return f"{came}, {CLIENT}" if came else CLIENT
+
+
+def _request_line(trip: Trip) -> str:
+    line = f"{trip.head.method} {trip.head.target}"
+    return line if trip.headless else f"{line} {trip.version}"
+
+
+CERTAIN: dict[str, Callable[[Trip], str]] = {  # ngx_http_core_variables, ngx_http_proxy_vars
+    "arg_": lambda _: "",  # a beginning: $arg_name
+    "args": lambda trip: trip.args,
+    "content_length": lambda trip: "" if trip.length is None else str(trip.length),
+    "content_type": lambda trip: trip.field("Content-Type"),
+    "document_uri": lambda trip: trip.uri,
+    "host": lambda trip: trip.host or trip.server.name,
+    "http2": lambda _: "",
+    "http_cookie": lambda trip: _join(trip, "Cookie", "; "),
+    "http_x_forwarded_for": lambda trip: _join(trip, "X-Forwarded-For", ", "),
+    "https": lambda trip: "on" if trip.tls else "",
+    "is_args": lambda trip: "?" if trip.args else "",
+    "proxy_add_x_forwarded_for": _forwarded_for,
+    "proxy_host": lambda trip: trip.proxy[0],
+    "proxy_port": lambda trip: trip.proxy[1],
+    "query_string": lambda trip: trip.args,
+    "realip_remote_addr": lambda _: CLIENT,
+    "remote_addr": lambda _: CLIENT,
+    "remote_user": lambda _: "",
+    "request": _request_line,
+    "request_id": lambda _: "0" * 32,  # drawn anew for every request; the lab writes zeros
+    "request_method": lambda trip: trip.method,
+    "request_uri": lambda trip: trip.target.unparsed,
+    "scheme": lambda trip: "https" if trip.tls else "http",
+    "server_addr": lambda _: CLIENT,
+    "server_name": lambda trip: trip.server.name,
+    "server_port": lambda trip: str(trip.port),
+    "server_protocol": lambda trip: "" if trip.headless else trip.version,
+    "uri": lambda trip: trip.uri,
+}
+"""The variables whose values follow from the request and the configuration."""
+
+_EMPTY = ("ssl_", "proxy_protocol_", "geoip_", "geoip2_")  # without TLS, PROXY and a database they are empty
+_BEGINNINGS = ("http_", "arg_", "cookie_", *_EMPTY)
+
+
+class _Map:
+    """A `map`: the first that fits of exact words, names with stars, patterns, and the default."""
+
+    def __init__(self, directive: Directive) -> None:
+        self.source = directive.args[0]
+        self.default = ""
+        self.words: dict[str, str] = {}
+        self.stars: list[tuple[str, str]] = []
+        self.patterns: list[tuple[re.Pattern[str], str]] = []
+        hostnames = any(each.name == "hostnames" for each in directive.block or ())
+        for each in directive.block or ():
+            self._take(each, hostnames=hostnames)
+
+    def _take(self, each: Directive, *, hostnames: bool) -> None:
+        key, value = each.name, each.args[0] if each.args else ""
+        if key in ("hostnames", "volatile") and not each.args:
+            return
+        if key == "include":
+            raise Unmodelled(f"line {each.line}: include of a map: its values are in another file")
+        if key == "default":
+            self.default = value
+        elif key.startswith("~"):
+            caseless = key.startswith("~*")
+            self.patterns.append((pattern(key[1 + caseless :], each, caseless=caseless), value))
+        elif hostnames and (key.startswith((".", "*.")) or key.endswith(".*")):
+            self.stars.append((key.lower(), value))
+        else:
+            self.words.setdefault(key.removeprefix("\\").lower(), value)
+
+    def value(self, trip: Trip, variables: Variables) -> str:
+        came = variables.text(self.source, trip)
+        found = self.words.get(came.lower())
+        if found is None:
+            found = self._star(came.lower())
+        if found is None:
+            for regex, value in self.patterns:
+                match = regex.search(came)
+                if match:
+                    trip.catch([match[0], *(group or "" for group in match.groups())], _named(match))
+                    found = value
+                    break
+        return variables.text(self.default if found is None else found, trip)
+
+    def _star(self, came: str) -> str | None:
+        fitting = []
+        for key, value in self.stars:
+            if key.endswith(".*"):
+                fits = came.startswith(key[:-1]) and len(came) > len(key) - 1
+            else:
+                end = key.lstrip("*")
+                fits = (came.endswith(end) and len(came) > len(end)) or (key[0] == "." and came == key[1:])
+            if fits:
+                fitting.append((not key.endswith(".*"), len(key), value))
+        return max(fitting)[2] if fitting else None
+
+
+def _named(match: re.Match[str]) -> dict[str, str]:
+    return {name: value or "" for name, value in match.groupdict().items()}
+
+
+class Variables:
+    """The variables of one configuration.
+
+    Args:
+        http: its block http.
+
+    Raises:
+        Unmodelled: a map says what the model does not know.
+    """
+
+    def __init__(self, http: Level) -> None:
+        self._maps = {each.args[1].lstrip("$").lower(): _Map(each) for each in http.own("map")}
+        self._set = {
+            each.args[0].lstrip("$").lower() for each in walk([http.directive]) if each.name == "set" and each.args
+        }
+        texts = (arg for each in walk([http.directive]) for arg in (each.name, *each.args))
+        self._caught = {name.lower() for text in texts for name in re.findall(r"\(\?P?<(\w+)>", text)}
+
+    def text(self, text: str, trip: Trip) -> str:
+        """Return a text with its variables replaced."""
+        if "$" not in text:
+            return text
+        return "".join(before + (self.value(name, trip) if name else "") for before, name in _parts(text))
+
+    def value(self, name: str, trip: Trip) -> str:
+        """Return the value of a variable."""
+        if name.isdigit():
+            return trip.captures[int(name)] if int(name) < len(trip.captures) else ""
+        if name in self._maps and name not in trip.variables:
+            trip.variables[name] = self._maps[name].value(trip, self)
+        if name in trip.variables:
+            return trip.variables[name]
+        if name in CERTAIN:
+            return CERTAIN[name](trip)
+        beginning, _, rest = name.partition("_")
+        return _OF_REQUEST[beginning](trip, rest) if beginning in _OF_REQUEST else ""
+
+    def check(self, texts: Iterable[str], directive: Directive) -> None:
+        """Check that the model knows every variable of some texts.
+
+        Raises:
+            Unmodelled: it does not; the variable, the directive and the line are named.
+        """
+        for name in (name for text in texts for name in names_in(text)):
+            known = name in CERTAIN or name in self._maps or name in self._set or name in self._caught
+            if not known and not name.isdigit() and not name.startswith(_BEGINNINGS):
+                raise Unmodelled(
+                    f"line {directive.line}: {directive.name}: the model does not know what ${name} will be; "
+                    "run it for real: run(scenario, proxies='real')"
+                )

@@ -1,0 +1,67 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labkit.parties.conversation import MOST_WAITING
+from labkit.proxies.answers import Answers
+from labkit.proxies.content import chunk
+from labkit.proxies.model import Framing, Trouble
+from labkit.wire.fields import Fields
+from labkit.wire.http1 import ResponseHead
+from tests.parties.driving import head
+from tests.proxies.plain import Plain
+
+CHUNKED = ResponseHead(200, "OK", Fields.of([("Transfer-Encoding", "chunked")]))
+
+
+def begun(top=CHUNKED, framing=Framing.CHUNKED):
+    answers = Answers(Plain(""))
+    answers.buffer += top.to_bytes()
+    answers.begin_content("GET", answers.read_head(), framing)
+    return answers
+
+
+@given(parts=st.lists(st.binary(min_size=1, max_size=9), max_size=4), size=st.integers(1, 30))
+def test_chunks_are_made_anew(parts, size):
+    """However chunks come, they go on as chunks of the same content, with one last chunk."""
+    data = b"".join(map(chunk, parts)) + chunk(b"")
+    answers, said = begun(), b""
+    for at in range(0, len(data), size):
+        answers.buffer += data[at : at + size]
+        said += answers.read_content()
+    assert answers.over
+    assert answers.clean
+    again = begun()
+    again.buffer += said
+    assert again.read_content() == (chunk(b"".join(parts)) if parts else b"") + chunk(b"")
+
+
+@pytest.mark.parametrize(("framing", "said"), [(Framing.LENGTH, b"abc"), (Framing.CLOSE, b"abc"), (Framing.NONE, b"")])
+def test_content_is_framed_as_the_model_says(framing, said):
+    """Chunks go on without their lines, or not at all."""
+    answers = begun(framing=framing)
+    answers.buffer += b"3\r\nabc\r\n0\r\n\r\nmore"
+    assert answers.read_content() == said
+    assert answers.over
+    assert not answers.clean
+
+
+@pytest.mark.parametrize(("top", "last"), [(ResponseHead(200), chunk(b"")), (CHUNKED, b"")])
+def test_the_end_of_a_direction(top, last):
+    """It ends content without a length, and the client hears so; it breaks chunks, and nobody says that they are whole."""
+    answers = begun(top)
+    assert answers.end() == last
+    assert answers.over is not answers.broken
+
+
+def test_heads_are_read_one_by_one():
+    """Each head is found once, what is none is garbage, and so is one that does not end."""
+    answers = Answers(Plain(""))
+    assert answers.read_head() is None
+    answers.buffer += head(start="HTTP/1.1 100 Continue") + head(start="HTTP/1.1 200 OK") + b"HT"
+    assert [answers.read_head().status, answers.read_head().status] == [100, 200]
+    assert answers.read_head() is None
+    answers.buffer += b"!"
+    assert answers.read_head() is Trouble.GARBAGE
+    answers.buffer[:] = b"HTTP/1.1 200 OK\r\nX: " + b"y" * MOST_WAITING
+    assert answers.read_head() is Trouble.GARBAGE
