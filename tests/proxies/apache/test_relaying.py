@@ -10,9 +10,8 @@ from labkit.proxies.apache import Apache
 from labkit.proxies.apache.relaying import reversed_url
 from labkit.proxies.apache.settings import Settings
 from labkit.proxies.directive import Directive
-from labkit.proxies.gateway import ProxyParty
 from labkit.proxies.model import Own, Request
-from labkit.wire.http1 import RequestHead
+from labkit.wire.http1 import RequestHead, ResponseHead
 from tests.proxies.apache.through import FULL, HTTP, PLAIN, UPGRADE, WSTUNNEL, raw, through
 
 WS = "ProxyPass /ws/ ws://backend.example.com/"
@@ -173,10 +172,6 @@ def test_any_bytes_of_a_backend_get_some_answer_and_no_exception(data, version, 
 
 def test_the_changes_of_a_switch_are_told():
     """The lines that Apache writes anew are no losses."""
-    from labkit.parties.party import Driver
-    from labkit.wire.http1 import ResponseHead
-
-    assert ProxyParty(MODEL, Driver(lambda: 0.0, lambda _: None)).model is MODEL
     request = Request(RequestHead("GET", "/ws/x", FULL.fields))
     forward = MODEL.route(request)
     answer = ResponseHead.parse(b"HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nX: 1\r\n\r\n")
