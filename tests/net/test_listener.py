@@ -149,7 +149,7 @@ def test_threads_may_start_listeners_while_others_ask_who_runs():
     def start_and_stop():
         while not over.is_set():
             with UpgradeServer():
-                pass
+                time.sleep(0.002)
 
     threads = [threading.Thread(target=start_and_stop, daemon=True) for _ in range(3)]
     for each in threads:
@@ -158,7 +158,7 @@ def test_threads_may_start_listeners_while_others_ask_who_runs():
         until = time.monotonic() + 1
         while time.monotonic() < until:
             most = max(most, *(len(running()) for _ in range(50)))
-            time.sleep(0.001)  # let them have a turn
+            time.sleep(0.001)
     finally:
         over.set()
         for each in threads:
