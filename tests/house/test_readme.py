@@ -1,6 +1,7 @@
 import contextlib
 import io
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -29,16 +30,28 @@ def test_the_python_blocks_run_and_print_what_the_readme_shows(tmp_path, monkeyp
         with contextlib.redirect_stdout(out):
             exec(compile(source, "README.md", "exec"), {})
         outputs.append(out.getvalue())
-    assert len(outputs) == 4
+    assert len(outputs) == 5
     assert outputs[0].startswith(shown)
     assert outputs[2].endswith(next(block for block in blocks("text") if "finding" in block))
-    assert outputs[3].startswith(next(block for block in blocks("text") if "exit 0" in block))
+    assert next(block for block in blocks("text") if "who      proxy, line 5" in block) in outputs[3]
+    assert outputs[4].startswith(next(block for block in blocks("text") if "exit 0" in block))
+
+
+def typed():
+    return [shlex.split(line[2:]) for block in blocks("console") for line in block.splitlines()]
+
+
+def test_the_clinic_answers_as_the_readme_shows(capsys):
+    """The message that the README asks about is answered with the five lines that stand below it."""
+    why = next(words for words in typed() if words[1] == "why")
+    assert main(why[1:]) == 0
+    assert capsys.readouterr().out.startswith(next(block for block in blocks("text") if block.startswith("cause")))
 
 
 def test_the_terminal_lines_run(tmp_path, monkeypatch):
     """Every line typed in the README's terminals does what it says, with exit code 0."""
     monkeypatch.chdir(tmp_path)
-    serve, *others = [line[2:].split() for block in blocks("console") for line in block.splitlines()]
+    serve, *others = [words for words in typed() if words[1] != "why"]
     assert len(others) == 5
     port = serve[-1]
     command = [sys.executable, "-m", "labkit", *serve[1:-1], "0"]  # any free port in place of the README's

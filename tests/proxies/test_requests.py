@@ -63,3 +63,11 @@ def test_the_rest_is_taken_once():
     requests = Requests(Plain(""))
     read(requests, GET + b"\x81")
     assert (requests.take_rest(), requests.take_rest()) == (b"\x81", b"")
+
+
+def test_a_long_head_is_found_in_all_that_came():
+    """A head that is longer than most is read as any other."""
+    requests = Requests(Plain(""))
+    [found] = read(requests, head(HOST, "X: " + "y" * 50_000) + GET[:9])
+    assert len(found.head.fields.get("X")) == 50_000
+    assert requests.buffer == GET[:9]

@@ -78,14 +78,14 @@ class Answering:
             path, _, args = uri.partition("?")
             trip.get()
             if trip.changes <= 1:
-                return self.page(trip, 500, Why.of(each))
+                return self.special(trip, 500, content, Why.of(each))
             trip.redirected(path, args)
             return self.route(trip, content)
         if uri.startswith("@"):
             named = trip.server.named(uri)
             trip.changes -= 1
             if named is None or not trip.changes or not trip.uri:
-                return self.page(trip, 500, Why.of(each, log=f'could not find named location "{uri}"'))
+                return self.special(trip, 500, content, Why.of(each, log=f'could not find named location "{uri}"'))
             trip.internal = True
             return self.route(trip, content, (), named)
         trip.status = 0

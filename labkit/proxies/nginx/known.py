@@ -13,6 +13,7 @@ from typing import NamedTuple
 from labkit.errors import Unmodelled
 from labkit.proxies.directive import Directive
 from labkit.proxies.nginx.grammar import DATA
+from labkit.proxies.nginx.trip import is_client
 
 __all__ = ["KNOWN", "Bearing", "Known", "check_known", "known"]
 
@@ -158,8 +159,9 @@ KNOWN: tuple[Known, ...] = (
     Known("auth_basic", _R, "answers 401 without a password, which browsers cannot send with an upgrade", _OFF),
     Known("auth_basic_user_file", _N, "does nothing without auth_basic, which is not modelled"),
     Known("auth_request", _R, "asks another address whether the client may", _OFF),
-    Known("set_real_ip_from real_ip_header real_ip_recursive", _R, "takes the client's address from a field"),
-    Known("geo split_clients", _R, "gives a variable its value by address or by chance"),
+    Known("set_real_ip_from", _M, "believes an address in a field from a proxy there; the lab's client is no such one"),
+    Known("real_ip_header real_ip_recursive", _N, "does nothing for the lab's client, whom nobody believes"),
+    Known("geo split_clients", _N, "gives a variable its value by address or by chance; where it is used matters"),
     Known("charset", _R, "adds a charset to types of content", _OFF),
     Known("charset_map charset_types source_charset override_charset", _N, "does nothing without charset, which "
           "is not modelled"),
@@ -171,6 +173,13 @@ KNOWN: tuple[Known, ...] = (
     Known("stub_status empty_gif flv mp4 hls f4f random_index secure_link* slice", _R, "answers by itself"),
     Known("*_by_lua* lua_* js_* perl perl_* passenger_* dav_* grpc_* fastcgi_* uwsgi_* scgi_* memcached_*", _R,
           "is another module's, which the model does not know"),
+    Known("auth_request_set mirror_request_body", _N, "does nothing without auth_request and mirror, which are not "
+          "modelled"),
+    Known("valid_referers geoip_* geoip2 geoip2_* ancient_browser* modern_browser*", _N,
+          "gives a variable its value; where it is used matters"),
+    Known("image_filter* xslt_* xml_entities", _N, "changes content, which a tunnel does not have"),
+    Known("stream mail rtmp", _N, "is not HTTP"),
+    Known("auth_jwt*", _R, "answers 401 without a token"),
     Known("include", _R, "takes in a file that is not part of the text"),
 )  # fmt: skip
 """The table; also what a learner is told of each directive of a snippet."""
@@ -216,6 +225,8 @@ def _check_form(each: Directive) -> None:
         raise Unmodelled(_refused(each, "a path that begins with a slash leads elsewhere, and is not modelled"))
     if each.name in ("root", "alias") and "$" in "".join(each.args):
         return
+    if each.name == "set_real_ip_from" and is_client(each.args[0]):
+        raise Unmodelled(_refused(each, "it believes the lab's client, and takes its address from a field"))
     if each.name == "return" and each.args and not each.args[0].isdigit() and len(each.args) > 1:
         raise Unmodelled(_refused(each, "this form is not modelled"))
 

@@ -63,7 +63,7 @@ class Layout:
         self.steps = {id(level): compile_steps(level, self.variables) for level in self._levels()}
         for level in (self.http, *self._levels()):
             for each in level.own(*_SHOWN):
-                self.variables.check(each.args, each)
+                self.variables.check(each.args[-1:] if each.name == "try_files" else each.args, each)
         self.pools = {each.args[0].lower(): self._pool(each) for each in self.http.own("upstream")}
         self.default, _ = find_server(self.servers, self.door, "")
         self._options = {id(server): _options(server) for server in self.servers}

@@ -64,7 +64,8 @@ def _step(each: Directive, level: Level, variables: Variables) -> Step:
     if each.name == "if":
         inside = Level(each, level)
         return Step(each, _condition(each, variables), inside, compile_steps(inside, variables))
-    variables.check(each.args, each) if each.name != "rewrite" else variables.check(each.args[1:2], each)
+    if each.name in ("return", "rewrite"):
+        variables.check(each.args[each.name == "rewrite" :], each)
     if each.name == "rewrite":
         if len(each.args) < 2 or (len(each.args) > 2 and each.args[2] not in _FLAGS):
             raise Unmodelled(f"line {each.line}: {each}: the model does not know this form")
@@ -105,7 +106,7 @@ class _Run:
         args, trip = step.directive.args, self.trip
         match step.directive.name:
             case "set":
-                trip.variables[args[0].lstrip("$").lower()] = self.variables.text(args[1], trip)
+                self.put(args[0].lstrip("$").lower(), self.variables.text(args[1], trip))
             case "break":
                 self.stopped = True
             case "return":
@@ -117,6 +118,13 @@ class _Run:
                     trip.where = step.level
                 return self.all(step.steps)
         return None
+
+    def put(self, name: str, value: str) -> None:
+        """Give a variable a value; $args is the query itself, which is then no longer passed on as it came."""
+        if name == "args":
+            self.trip.args, self.trip.kept = value, False
+        else:
+            self.trip.variables[name] = value
 
     def holds(self, step: Step) -> bool:
         args = step.directive.args

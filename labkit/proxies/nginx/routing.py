@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 
 from labkit.proxies.model import Change, Forward, Own, Request
@@ -15,7 +14,7 @@ from labkit.proxies.nginx.levels import Level, size
 from labkit.proxies.nginx.locations import Location, find_location, find_server
 from labkit.proxies.nginx.rewriting import Given, run_steps
 from labkit.proxies.nginx.targets import Target, escape, parse_target
-from labkit.proxies.nginx.trip import CLIENT, Trip
+from labkit.proxies.nginx.trip import Trip, is_client
 from labkit.wire.fields import Fields
 from labkit.wire.http1 import RequestHead
 
@@ -160,7 +159,7 @@ class Routing:
     def access(self, trip: Trip, content: bytes, dropped: tuple[Change, ...]) -> Forward | Own:
         """Ask allow and deny, look for files, then go on to the content."""
         for each in trip.where.all("allow", "deny"):
-            if _meant(each.args[0]):
+            if is_client(each.args[0]):
                 if each.name == "allow":
                     break
                 return self.answering.special(trip, 403, content, Why.of(each, log="access forbidden by rule"))
@@ -254,16 +253,6 @@ def _keeps(trip: Trip) -> bool:
 def _excepts(methods: tuple[str, ...], method: str) -> bool:
     allowed = {each.upper() for each in methods}
     return method not in allowed | ({"HEAD"} if "GET" in allowed else set())
-
-
-def _meant(address: str) -> bool:
-    """Tell whether an address of allow or deny is the client's."""
-    if address == "all":
-        return True
-    try:
-        return ipaddress.ip_address(CLIENT) in ipaddress.ip_network(address, strict=False)
-    except ValueError:
-        return False
 
 
 def _path(trip: Trip, level: Level, uri: str) -> str:

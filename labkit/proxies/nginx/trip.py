@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass, field
 
 from labkit.proxies.nginx.levels import Level
@@ -9,13 +10,27 @@ from labkit.proxies.nginx.locations import Server
 from labkit.proxies.nginx.targets import Target
 from labkit.wire.http1 import RequestHead
 
-__all__ = ["CLIENT", "MOST_CHANGES", "Trip"]
+__all__ = ["CLIENT", "MOST_CHANGES", "Trip", "is_client"]
 
 CLIENT = "127.0.0.1"
 """The address of the lab's client."""
 
 MOST_CHANGES = 10
 """How often a path may be changed (NGX_HTTP_MAX_URI_CHANGES)."""
+
+
+def is_client(address: str) -> bool:
+    """Tell whether an address or a network of a configuration is the lab's client's.
+
+    >>> is_client("127.0.0.0/8"), is_client("10.0.0.1")
+    (True, False)
+    """
+    if address == "all":
+        return True
+    try:
+        return ipaddress.ip_address(CLIENT) in ipaddress.ip_network(address, strict=False)
+    except ValueError:
+        return False
 
 
 @dataclass(slots=True)

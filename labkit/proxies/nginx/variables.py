@@ -7,7 +7,7 @@ refuses a configuration that uses one where a head would show it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import lru_cache
 
 from labkit.errors import Unmodelled
@@ -15,7 +15,7 @@ from labkit.proxies.directive import Directive, walk
 from labkit.proxies.nginx.levels import Level, pattern
 from labkit.proxies.nginx.trip import CLIENT, Trip
 
-__all__ = ["CERTAIN", "Variables", "names_in"]
+__all__ = ["CERTAIN", "OWN", "Variables", "names_in"]
 
 _FOUND = re.compile(r"\$(?:\{(\w+)\}|(\w+))", re.ASCII)
 
@@ -114,6 +114,20 @@ CERTAIN: dict[str, Callable[[Trip], str]] = {  # ngx_http_core_variables, ngx_ht
 }
 """The variables whose values follow from the request and the configuration."""
 
+OWN = frozenset({
+    "binary_remote_addr", "body_bytes_sent", "bytes_sent", "connection", "connection_requests",
+    "connection_time", "content_length", "content_type", "document_root", "document_uri", "host", "hostname",
+    "https", "is_args", "msec", "nginx_version", "pid", "pipe", "query_string", "realpath_root", "remote_addr",
+    "remote_port", "remote_user", "request", "request_body", "request_body_file", "request_completion",
+    "request_filename", "request_id", "request_length", "request_method", "request_time", "request_uri",
+    "scheme", "server_addr", "server_name", "server_port", "server_protocol", "status", "time_iso8601",
+    "time_local", "uri",
+})  # fmt: skip
+"""Variables of nginx's own that no text may give a value (ngx_http_core_variables); `args` may be given one."""
+
+_LAST = frozenset({"map", "geo", "split_clients"})  # their variable stands last
+_GIVING = frozenset({"set", "auth_request_set", *_LAST})
+_BY_CHANCE = "$by_chance"  # no variable of nginx's
 _EMPTY = ("ssl_", "proxy_protocol_", "geoip_", "geoip2_")  # without TLS, PROXY and a database they are empty
 _BEGINNINGS = ("http_", "arg_", "cookie_", *_EMPTY)
 
@@ -190,11 +204,26 @@ class Variables:
 
     def __init__(self, http: Level) -> None:
         self._maps = {each.args[1].lstrip("$").lower(): _Map(each) for each in http.own("map")}
-        self._set = {
-            each.args[0].lstrip("$").lower() for each in walk([http.directive]) if each.name == "set" and each.args
-        }
-        texts = (arg for each in walk([http.directive]) for arg in (each.name, *each.args))
+        every = list(walk([http.directive]))
+        texts = (arg for each in every for arg in (each.name, *each.args))
         self._caught = {name.lower() for text in texts for name in re.findall(r"\(\?P?<(\w+)>", text)}
+        self._given = dict(_given(every))
+        self._unsure = self._find_unsure()
+
+    def _find_unsure(self) -> frozenset[str]:
+        """Return the variables whose values come from what the model does not know."""
+        unsure: set[str] = set()
+        while True:
+            more = {name for name, texts in self._given.items() if any(self._unknown(texts, unsure))} - unsure
+            if not more:
+                return frozenset(unsure)
+            unsure |= more
+
+    def _unknown(self, texts: Iterable[str], unsure: Collection[str]) -> Iterator[str]:
+        for name in (name for text in texts for name in names_in(text)):
+            known = name in CERTAIN or name in self._caught or name in self._given or name.isdigit()
+            if name in unsure or not (known or name.startswith(_BEGINNINGS)):
+                yield name
 
     def text(self, text: str, trip: Trip) -> str:
         """Return a text with its variables replaced."""
@@ -221,10 +250,27 @@ class Variables:
         Raises:
             Unmodelled: it does not; the variable, the directive and the line are named.
         """
-        for name in (name for text in texts for name in names_in(text)):
-            known = name in CERTAIN or name in self._maps or name in self._set or name in self._caught
-            if not known and not name.isdigit() and not name.startswith(_BEGINNINGS):
-                raise Unmodelled(
-                    f"line {directive.line}: {directive.name}: the model does not know what ${name} will be; "
-                    "run it for real: run(scenario, proxies='real')"
-                )
+        for name in self._unknown(texts, self._unsure):
+            raise Unmodelled(
+                f"line {directive.line}: {directive.name}: the model does not know what ${name} will be; "
+                "run it for real: run(scenario, proxies='real')"
+            )
+
+
+def _given(directives: Iterable[Directive]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the variables that a text gives values, each with the texts that these are made of.
+
+    Raises:
+        Unmodelled: one is nginx's own, with which it does not start.
+    """
+    texts: dict[str, tuple[str, ...]] = {}
+    for each in directives:
+        if each.name not in _GIVING or not each.args or not each.args[-1 if each.name in _LAST else 0].startswith("$"):
+            continue
+        name = each.args[-1 if each.name in _LAST else 0].lstrip("$").lower()
+        if name in OWN or name.startswith("http_"):
+            raise Unmodelled(f'line {each.line}: {each.name}: nginx does not start: the duplicate "{name}" variable')
+        lines = (arg for line in each.block or () for arg in line.args)
+        made = each.args[1:2] if each.name == "set" else (each.args[0], *lines) if each.name == "map" else (_BY_CHANCE,)
+        texts[name] = (*texts.get(name, ()), *made)
+    yield from texts.items()

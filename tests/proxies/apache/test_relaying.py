@@ -11,6 +11,7 @@ from labkit.proxies.apache.relaying import reversed_url
 from labkit.proxies.apache.settings import Settings
 from labkit.proxies.directive import Directive
 from labkit.proxies.model import Own, Request
+from labkit.trace import Direction
 from labkit.wire.http1 import RequestHead, ResponseHead
 from tests.proxies.apache.through import FULL, HTTP, PLAIN, UPGRADE, WSTUNNEL, raw, through
 
@@ -177,3 +178,25 @@ def test_the_changes_of_a_switch_are_told():
     answer = ResponseHead.parse(b"HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nX: 1\r\n\r\n")
     changes = {change.name: str(change.fate) for change in MODEL.relay(request, forward, answer).changes}
     assert changes == {"X": "forwarded", "Via": "added", "Connection": "forwarded", "Upgrade": "forwarded"}
+
+
+def test_an_answer_without_a_head_has_few_field_lines():
+    """No Via, and for HEAD the length of its first line, as measured."""
+    text, server = f"ProxyVia On\n{UPGRADE}", Server(faults=("garbage",))
+    assert "via" not in through(text, server=server, modules=HTTP).fields
+    assert through(text, FULL.but(method="HEAD"), server, HTTP).fields["content-length"] == "26"
+
+
+def test_a_tunnel_that_says_nothing_ends_in_a_page_without_a_head():
+    """mod_proxy_wstunnel took the filters away; for HEAD there is no page either."""
+    server = Server(faults=("close",))
+    data = through(WS, server=server, modules=WSTUNNEL).trace.stream(Direction.TO_CLIENT)
+    assert data.startswith(b"<!DOCTYPE HTML")
+    assert through(WS, FULL.but(method="HEAD"), server, WSTUNNEL).trace.stream(Direction.TO_CLIENT) == b""
+
+
+def test_a_reason_that_cannot_be_sent_is_httpd_s_own():
+    """A control character in it is enough."""
+    forward = MODEL.route(Request(RequestHead("GET", "/ws/x", FULL.fields)))
+    relay = MODEL.relay(Request(RequestHead("GET", "/ws/x")), forward, ResponseHead(200, "a\x01b"))
+    assert relay.data.startswith(b"HTTP/1.1 200 OK\r\n")

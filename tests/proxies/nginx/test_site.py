@@ -278,7 +278,6 @@ def test_it_is_a_value():
     assert http.inside("server")[0].inside("listen")[0].args == ("80",)
 
 
-
 @pytest.mark.parametrize("site", SITES, ids=lambda site: site.stem)
 def test_site_files_give_an_answer(site):
     """Every usual site file is read, leads to an upstream, and names what it lacks."""
