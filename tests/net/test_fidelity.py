@@ -3,8 +3,10 @@ import os
 import pytest
 
 from labkit.cases.grid import PROGRAMS, cells
+from labkit.errors import Unmodelled
 from labkit.net.fidelity import hold_all
 from labkit.net.programs import find
+from labkit.simulation import simulate
 
 NEEDED = {"nginx": "nginx", "apache": "apache2"}
 GROUPS = sorted({cell.name.rsplit("/", cell.name.count("/") - 1)[0] for cell in cells()})
@@ -20,7 +22,20 @@ def test_the_model_does_what_the_program_does(group):
         pytest.skip(f"{program} is not on this machine")
     report = hold_all([cell for cell in cells() if cell.name.startswith(f"{group}/")])
     assert [str(held) for held in report.different] == []
-    assert len(report.refused) <= MOST_REFUSED * len(report.held)
+
+
+def test_few_cells_are_refused():
+    """Over the whole grid, the models refuse to answer one cell in twenty at most; no program is needed to know."""
+    refused = [cell.name for cell in cells() if is_refused(cell)]
+    assert len(refused) <= MOST_REFUSED * len(cells()), refused
+
+
+def is_refused(cell) -> bool:
+    try:
+        simulate(cell.scenario)
+    except Unmodelled:
+        return True
+    return False
 
 
 def test_the_grid_is_large_enough():

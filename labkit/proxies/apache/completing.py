@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from labkit.errors import WrongUse
+from labkit.errors import Refused, WrongUse
 from labkit.proxies.apache.doors import addresses, listened, ports_of
 from labkit.proxies.apache.modules import ALWAYS, in_order, named, needed
 from labkit.proxies.apache.reading import Line, every, quoted
@@ -40,6 +40,7 @@ class Site:
         proxies: the proxy modules to load.
         also: other modules that the text loads, and that act without a directive.
         keep_upstreams: leave the addresses of backends as they are.
+        unsafe: why it is not to be run for real; empty where it is.
     """
 
     lines: tuple[Line, ...]
@@ -49,6 +50,7 @@ class Site:
     proxies: tuple[str, ...]
     also: tuple[str, ...]
     keep_upstreams: bool
+    unsafe: str = ""
 
     @property
     def other_ports(self) -> tuple[int, ...]:
@@ -73,8 +75,11 @@ def written(site: Site, place: Place) -> Iterator[Written]:
     """Yield the completed text, line by line.
 
     Raises:
+        Refused: a request could choose another host.
         WrongUse: the place has too few ports.
     """
+    if site.unsafe:
+        raise Refused(site.unsafe)
     wanted = len(site.other_ports)
     if len(place.spare) < wanted:
         raise WrongUse(f"the configuration listens on {wanted} other ports, and the place has {len(place.spare)} spare")

@@ -71,6 +71,7 @@ class Apache(Proxy):
             proxies=_proxies(resolver.modules, kept),
             also=tuple(name for name in _ACTING if name in resolver.loads),
             keep_upstreams=self.keep_upstreams,
+            unsafe=treater.unsafe,
         )
         object.__setattr__(self, "_site", site)
         given = sorted([*resolver.notes, *treater.notes, *_doors(site)], key=lambda note: note.line)
@@ -120,7 +121,11 @@ class Apache(Proxy):
         return self._site.proxies
 
     def completed(self, place: Place) -> str:
-        """Return the whole configuration file that httpd is given."""
+        """Return the whole configuration file that httpd is given.
+
+        Raises:
+            Refused: a request could choose another host than the lab's.
+        """
         return "".join(f"{each.text}\n" for each in written(self._site, place))
 
     def line_of(self, place: Place, number: int) -> int:
@@ -197,9 +202,10 @@ def _said(site: Site) -> Iterable[Note]:
     if not any(line.key == "proxypreservehost" and line.args[:1] == ("On",) for line in every(site.lines)):
         first = site.found[0].backend.address
         why = (
-            f"Apache sends the address of the backend, as in Host: {first}; dialled by TCP, that is the lab's 127.0.0.1"
+            f"Apache sends the address of the backend, as in Host: {first}; so it does here, through a unix socket, "
+            "and where none can stand it sends the lab's 127.0.0.1"
         )
         yield Note(NoteKind.NOTED, 0, "Host", why)
     if len(site.places) > 1:
-        why = "several backends: pointed at 127.0.0.1, 127.0.0.01 and so on, so that httpd keeps them apart"
+        why = "several backends: httpd tells them apart by name; without a socket these are 127.0.0.1, 127.0.0.01 …"
         yield Note(NoteKind.NOTED, 0, "upstreams", why)

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from labkit.errors import Refused
+from labkit.proxies.apache.authority import runs_on, stays_rooted
 from labkit.proxies.apache.directives import SECTIONS, foreign, likely, module_of
-from labkit.proxies.apache.reading import Line, plain, shown
+from labkit.proxies.apache.reading import Line, every, plain, shown
 from labkit.proxies.apache.treatment import ASIDE, EMPTY, NOWHERE, REFUSED
 from labkit.proxies.apache.upstreams import SPOKEN, Found, find, flags, loopback
 from labkit.proxies.directive import Note, NoteKind
@@ -40,11 +41,15 @@ class Treater:
     notes: list[Note] = field(default_factory=list)
     found: list[Found] = field(default_factory=list)
     workers: list[Found] = field(default_factory=list)
-    _around: list[str] = field(default_factory=list)
+    unsafe: str = ""  # why it is not run for real; empty where it is
+    _open: list[Line] = field(default_factory=list)
+    _rooted: bool = True
     _keys: set[tuple[str, str]] = field(default_factory=set)
 
     def treat(self, lines: tuple[Line, ...]) -> tuple[Line, ...]:
         """Return the lines that are kept, their backends as they are written."""
+        if not self._open:
+            self._rooted = stays_rooted(every(lines))
         return tuple(kept for line in lines if (kept := self._one(line)) is not None)
 
     def note(self, kind: NoteKind, line: Line, why: str) -> None:
@@ -64,10 +69,14 @@ class Treater:
             kept = _SPECIAL[line.key](self, line) if line.key in _SPECIAL else line
         if kept is None or kept.block is None:
             return kept
-        self._around.append(kept.key)
+        self._open.append(kept)
         inside = self.treat(kept.block)
-        self._around.pop()
+        self._open.pop()
         return replace(kept, block=inside)
+
+    @property
+    def _around(self) -> list[str]:
+        return [line.key for line in self._open]
 
     def _allowed(self, name: str) -> bool:
         return name.lower() in {each.lower() for each in self.allow if isinstance(each, str)}
@@ -161,6 +170,7 @@ class Treater:
             )
             self.note(NoteKind.SET_ASIDE, line, why)
             return None
+        self._check_host(found, line)
         self._count(found, line)
         self.found.append(found)
         if self.keep_upstreams:
@@ -168,6 +178,19 @@ class Treater:
         else:
             self.note(NoteKind.POINTED, line, _pointed(found))
         return self._without_checks(line)
+
+    def _check_host(self, found: Found, line: Line) -> None:
+        """Raise where a request could name another host; for a slash that is merely missing, when it is run."""
+        instead = runs_on(found, self._open, rooted=self._rooted)
+        if not instead:
+            return
+        why = (
+            f"{line.place}: the path of a request runs on from the host, and may name another one, as /@elsewhere/ does"
+        )
+        if found.backend.tail or line.key != "proxypass":
+            raise Refused(f"{why}; write {instead}")
+        self.unsafe = self.unsafe or f"{why}, so the lab does not run it; write {instead}"
+        self.note(NoteKind.NOTED, line, f"the path runs on from the host; write {instead}, or it is not run for real")
 
     def _count(self, found: Found, line: Line) -> None:
         self._keys.add(found.backend.key)

@@ -77,11 +77,9 @@ class Upstream:
 
 
 @contextmanager
-def upstream(path: Path | None = None) -> Iterator[Upstream]:
-    with socket.socket(socket.AF_UNIX if path else socket.AF_INET) as listener:
-        listener.bind(str(path) if path else ("127.0.0.1", 0))
-        if path:
-            path.chmod(0o777)
+def upstream() -> Iterator[Upstream]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
         server = Upstream(listener)
         try:
             yield server
@@ -103,10 +101,11 @@ def ask(port: int, path: str, more: str = FULL, host: str = "example.com") -> st
 
 
 @contextmanager
-def running(text: str, path: Path | None = None, **more) -> Iterator[tuple[int, Upstream]]:
-    with upstream(path) as server:
-        where = f"unix:{path}" if path else f"127.0.0.1:{server.listener.getsockname()[1]}"
-        with start(Apache(text, **more), where) as started:
+def running(text: str, *, by_socket: bool = True, **more) -> Iterator[tuple[int, Upstream]]:
+    """Run a text before an upstream; without a socket between, it is dialled at its address, as a dead one is."""
+    with upstream() as server:
+        where = f"127.0.0.1:{server.listener.getsockname()[1]}"
+        with start(Apache(text, **more), where, listens=by_socket) as started:
             yield started.port, server
 
 
@@ -228,14 +227,16 @@ def test_the_version_is_the_one_that_was_measured():
     assert find("apache2").version.split(".")[:2] == VERSION.split(".")[:2]
 
 
-def test_the_document_s_example_runs():
+@pytest.mark.parametrize("by_socket", [True, False])
+def test_the_document_s_example_runs(by_socket):
     """Through real httpd, the path is stripped, the switch is made, and the tunnel carries bytes."""
-    with running(SEED) as (port, server):
+    with running(SEED, by_socket=by_socket) as (port, server):
         said = ask(port, "/ws/chat")
         assert said.startswith("HTTP/1.1 101 ")
         assert said.endswith("\r\n\r\nhello")
         assert server.heads[-1].startswith("GET /chat HTTP/1.1\r\n")
-        assert server.field("Host") == f"127.0.0.1:{server.listener.getsockname()[1]}"
+        there = f"127.0.0.1:{server.listener.getsockname()[1]}"
+        assert server.field("Host") == ("websocketserver.example.com" if by_socket else there)
         assert server.field("X-Forwarded-Host") == "example.com"
         assert server.field("X-Forwarded-Server") == "localhost"
         assert ask(port, "/nope", "Connection: close\r\n").startswith("HTTP/1.1 404 ")
@@ -244,35 +245,32 @@ def test_the_document_s_example_runs():
 
 def test_over_a_socket_the_host_is_the_backend_s():
     """Pointed at a unix socket, httpd sends the backend's own name in Host, also for a match and a rewrite."""
-    path = Path(f"/tmp/labkit-{os.getpid()}.sock")  # short, and where nobody may reach it
     text = f"""{SEED}
 ProxyPassMatch "^/m/(.*)$" "ws://match.example/x/$1"
 RewriteEngine On
 RewriteRule "^/r/(.*)" "ws://rule.example:81/$1" [P,L]
 """
-    try:
-        with running(text, path) as (port, server):
-            for asked, host, target in (
-                ("/ws/a", "websocketserver.example.com", "/a"),
-                ("/m/b", "match.example", "/x/b"),
-                ("/r/c", "rule.example:81", "/c"),
-            ):
-                assert ask(port, asked).endswith("hello"), asked
-                assert server.field("Host") == host
-                assert server.heads[-1].startswith(f"GET {target} HTTP/1.1\r\n")
-    finally:
-        path.unlink(missing_ok=True)
+    with running(text) as (port, server):
+        for asked, host, target in (
+            ("/ws/a", "websocketserver.example.com", "/a"),
+            ("/m/b", "match.example", "/x/b"),
+            ("/r/c", "rule.example:81", "/c"),
+        ):
+            assert ask(port, asked).endswith("hello"), asked
+            assert server.field("Host") == host
+            assert server.heads[-1].startswith(f"GET {target} HTTP/1.1\r\n")
 
 
-def test_backends_that_differ_do_not_share_a_worker():
+@pytest.mark.parametrize("by_socket", [True, False])
+def test_backends_that_differ_do_not_share_a_worker(by_socket):
     """With one address for both, `upgrade=` of the second ProxyPass would be ignored (AH01146)."""
     text = "ProxyPass /a/ http://a/\nProxyPass /b/ http://b/ upgrade=websocket"
-    with running(text) as (port, server):
+    with running(text, by_socket=by_socket) as (port, server):
         assert ask(port, "/b/").startswith("HTTP/1.1 101 ")
         assert ask(port, "/a/").startswith("HTTP/1.1 200 ")
         assert server.field("Upgrade") == ""
     same = "ProxyPass /a/ http://a/\nProxyPass /b/ http://a/x/ upgrade=websocket"
-    with running(same) as (port, _):
+    with running(same, by_socket=by_socket) as (port, _):
         assert ask(port, "/b/").startswith("HTTP/1.1 200 ")  # as in life: it is one backend
 
 
@@ -306,13 +304,17 @@ def test_a_site_with_a_certificate_is_served_in_plain():
         assert "\r\nLocation: https://example.com/ws\r\n" in said
 
 
-def test_a_balancer_balances():
-    """Both members of a balancer are used, though they are one address; the client keeps the one that it has."""
+@pytest.mark.parametrize(
+    ("by_socket", "hosts"), [(True, {"10.0.0.12:3000", "10.0.0.12:3001"}), (False, {"127.0.0.1", "127.0.0.01"})]
+)
+def test_a_balancer_balances(by_socket, hosts):
+    """Both members of a balancer are used, though they are one place; the client keeps the one that it has."""
     text = next(site for site in SITES if site.stem == "balancer").read_text()
-    with running(text) as (port, server):
+    with running(text, by_socket=by_socket) as (port, server):
         for _ in range(4):
             assert ask(port, "/socket.io/?transport=websocket").endswith("hello")
-        assert {head.split("\r\n")[1].split(":")[1] for head in server.heads} == {" 127.0.0.1", " 127.0.0.01"}
+        there = f":{server.listener.getsockname()[1]}"
+    assert {re.search(r"^Host: (.*)\r$", head, re.MULTILINE)[1].removesuffix(there) for head in server.heads} == hosts
 
 
 @pytest.mark.skipif(not is_root(), reason="only root can start it as root; the other tests start it as somebody else")
