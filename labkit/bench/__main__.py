@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from labkit.bench import pictures, traffic
+from labkit.bench import pictures, proxied, traffic
 from labkit.bench.machine import machine
 from labkit.bench.measurement import Row
 from labkit.errors import LabError
@@ -22,6 +22,8 @@ FIGURES: dict[str, Callable[..., list[Row]]] = {
     "exchange": pictures.exchange,
     "echo": traffic.echo,
     "handshakes": traffic.handshakes,
+    "simulated": proxied.simulated,
+    "relayed": proxied.relayed,
     "frames": pictures.frames,
     "diagram": pictures.diagram,
     "start": pictures.start,

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from labkit.bench.load import PATIENCE
 from labkit.errors import Failed
 
-__all__ = ["Child", "Load", "child", "load", "rival", "serving"]
+__all__ = ["Child", "Load", "child", "load", "relaying", "rival", "serving"]
 
 _END_TIME = 5.0  # seconds a child has to end when it is told to
 
@@ -83,6 +83,13 @@ def rival() -> Iterator[int]:
     """Run websockets' asyncio server while the block lasts; give its port."""
     with child("-m", "labkit.bench.rival") as server:
         yield _port(server)
+
+
+@contextmanager
+def relaying(port: int) -> Iterator[int]:
+    """Run the embedded proxy before the server at a port while the block lasts; give the proxy's port."""
+    with child("-m", "labkit.bench.passing", str(port)) as proxy:
+        yield _port(proxy)
 
 
 def _port(server: Child) -> int:

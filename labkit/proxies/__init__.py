@@ -7,6 +7,7 @@ gateway.py     the machine that carries it out: two legs, requests and answers, 
 requests.py    reading what a client sends
 answers.py     reading what an upstream sends
 rounds.py      what became of each request
+near.py        the side of the machine that faces the client
 far.py         the side of the machine that faces an upstream
 content.py     where the content of a request or an answer ends
 nginx/         reading, completing and modelling nginx

@@ -34,6 +34,10 @@ class Answers:
         del self.buffer[:length]
         return head
 
+    def stopped(self, trouble: Trouble) -> Trouble:
+        """Tell what it is that no more comes of a head."""
+        return self._model.stopped(bytes(self.buffer), trouble)
+
     def begin_content(self, method: str, head: ResponseHead, made: Relay) -> None:
         """Go on to the content behind a final head; `method` is the request's."""
         reads = head if made.reads is None else made.reads
@@ -47,15 +51,16 @@ class Answers:
         self._held += data
         if len(self._held) < self._most_held and not self.over and not self._ended:
             return b""
-        return self._let_go()
+        return self.let_go()
 
     def silent(self) -> bytes:
         """Return what goes to the client of what waits, where the upstream is silent: the head, and whole chunks."""
         if not self._in_chunks:
             self._held.clear()
-        return self._let_go()
+        return self.let_go()
 
-    def _let_go(self) -> bytes:
+    def let_go(self) -> bytes:
+        """Return, and forget, all that waits to go to the client."""
         gone = self._head + bytes(self._held)
         self._held.clear()
         self._head, self._most_held = b"", 0

@@ -119,9 +119,10 @@ class FarSide:
         return data
 
     def write(self, data: bytes) -> None:
-        """Send bytes to the upstream."""
-        self._writes.append(data)
-        self.changed()
+        """Send bytes to the upstream, if there are any."""
+        if data:
+            self._writes.append(data)
+            self.changed()
 
     def fin(self) -> None:
         """Say that no more will be sent, once all is written; what the upstream says is still listened to."""

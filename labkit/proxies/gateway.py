@@ -18,14 +18,12 @@ from labkit.parties.party import Driver, Ending
 from labkit.proxies.answers import Answers
 from labkit.proxies.far import FarSide
 from labkit.proxies.model import Forward, Framing, Model, Own, Relay, Request, Trouble, Turn
+from labkit.proxies.near import MOST_KEPT, NearSide
 from labkit.proxies.requests import Requests
 from labkit.proxies.rounds import Round
 from labkit.wire.http1 import ResponseHead
 
 __all__ = ["ProxyParty", "Round"]
-
-
-_MOST_KEPT = 100  # rounds, and lines of the log; the oldest go
 
 
 class _State(StrEnum):
@@ -37,7 +35,7 @@ class _State(StrEnum):
     LINGERING = "lingering"
 
 
-class ProxyParty:
+class ProxyParty(NearSide):
     """One client connection of a proxy, as its near party, with the far ones that it makes.
 
     Args:
@@ -46,23 +44,19 @@ class ProxyParty:
     """
 
     def __init__(self, model: Model, driver: Driver) -> None:
+        super().__init__(driver, driver.clock() + model.times.head)  # the first head's time is the connection's
         self.model = model
-        self.driver = driver
-        self.ending = Ending.NOT_YET
-        self.choked = False
-        self.rounds: deque[Round] = deque(maxlen=_MOST_KEPT)
-        self.log: deque[str] = deque(maxlen=_MOST_KEPT)
+        self.rounds: deque[Round] = deque(maxlen=MOST_KEPT)
         self._state = _State.READING
         self._requests = Requests(model)
-        self._reading = self._near_ended = False
-        self._closing = False  # as soon as the content has come of what was answered without it
-        self._head_begun = True  # the time for the first head runs from the connection
-        self._far: FarSide | None = None
         self._answers = Answers(model)
         self._made: Relay
-        self._unheard = False  # of a tunnel that was one from the first byte on
-        self._writes: list[bytes] = []
-        self._due: float | None = driver.clock() + model.times.head
+        self._far: FarSide | None = None
+        self._next_step: Forward | Own | None = None
+        self._reading = self._sending = self._near_ended = False
+        self._head_begun = True
+        self._closing = False  # as soon as the content has come of what was answered without it
+        self._unread = False  # a tunnel that was one from the first byte on, and of which nothing was heard yet
 
     # what comes in on the near leg
 
@@ -99,9 +93,8 @@ class ProxyParty:
 
     def tick(self) -> None:
         """Do what is due."""
-        if self._due is None or self.driver.clock() < self._due:
+        if not self._is_due():
             return
-        self._due = None
         waiting = self._requests.waiting
         match self._state:
             case _State.LINGERING:
@@ -112,58 +105,27 @@ class ProxyParty:
                 self._finish()
             case _State.WAITING:
                 far = self._upstream
-                self.trouble(far, self._stopped(Trouble.SILENT) if far.reached else Trouble.UNREACHABLE)
+                self.trouble(far, self._answers.stopped(Trouble.SILENT) if far.reached else Trouble.UNREACHABLE)
             case _:
                 self.log.append(self.model.silence(tunnel=self._state is _State.TUNNEL))
-                if self._state is _State.ANSWER:
-                    self._write(self._answers.silent())
+                self._write(self._answers.silent())
                 self._finish()
-
-    @property
-    def deadline(self) -> float | None:
-        """When `tick` is due."""
-        return self._due
 
     @property
     def full(self) -> bool:
         """Whether no more bytes should be read from the client for now."""
-        if self._state is _State.TUNNEL:
-            return self._upstream.choked
-        return len(self._requests.buffer) > MOST_WAITING
+        tunnel = self._state is _State.TUNNEL
+        return self._upstream.choked if tunnel else len(self._requests.buffer) > MOST_WAITING
 
     def writable(self, ready: bool) -> None:  # noqa: FBT001
-        """Take note whether the client takes more."""
+        """Take note whether the client takes more; the upstream is read from, or not, accordingly."""
         self.choked = not ready
         if self._far is not None:
             self._far.changed()
 
-    # what goes out on the near leg
-
-    def outgoing(self) -> bytes:
-        """Return, and forget, the bytes to send."""
-        data = b"".join(self._writes)
-        self._writes.clear()
-        return data
-
-    def drained(self) -> None:
-        """Do nothing: nobody waits for it."""
-
-    def finished(self, error: BaseException | None) -> None:
-        """Do nothing: no handler runs here."""
-
     def shut(self) -> None:
         """Close at once, both ways."""
         self._finish()
-
-    @property
-    def problem(self) -> str:
-        """What the program's error log would say; empty where nothing."""
-        return "; ".join(dict.fromkeys(line for line in self.log if line))
-
-    def _write(self, data: bytes) -> None:
-        if data:
-            self._writes.append(data)
-            self.driver.wrote()
 
     # requests
 
@@ -211,10 +173,22 @@ class ProxyParty:
         self._send(self.model.route(request))
 
     def _send(self, decision: Forward | Own) -> None:
-        """Do what was decided: give an answer of the proxy's own, or ask an upstream."""
-        if isinstance(decision, Own):
-            self._own(decision)
+        """Do what was decided; an upstream that fails at once comes back here, and returns."""
+        self._next_step = decision
+        if self._sending:
             return
+        self._sending = True
+        while (step := self._next_step) is not None:
+            self._next_step = None
+            if isinstance(step, Own):
+                self._own(step)
+            else:
+                self._ask(step)
+        self._sending = False
+
+    def _ask(self, decision: Forward) -> None:
+        """Ask an upstream: the one that was kept, if it is the same."""
+        self._state, self._unread = _State.WAITING, False
         self._round.forward = decision
         if self._far is not None and self._far.address == decision.address:
             self.reached(self._far)
@@ -247,30 +221,28 @@ class ProxyParty:
             return
         match self._state:
             case _State.TUNNEL:
-                self._unheard = False
+                self._unread = False
                 self._wait(self.model.tunnel_time(self._forward))
                 self._write(data)
-            case _State.WAITING:
-                if self.model.part_counts:
+            case _State.WAITING | _State.ANSWER:
+                if self._state is _State.ANSWER or self.model.part_counts:
                     self._wait(self.model.answer_time(self._forward))
                 self._answers.buffer += data
                 self._read_answers(far)
-            case _State.ANSWER:
-                self._wait(self.model.answer_time(self._forward))
-                self._answers.buffer += data
-                self._relay_content(self._answers.read_content())
             case _State.READING:  # it was kept, and nobody asked
                 self._drop()
 
     def left(self, far: FarSide) -> None:
         """Take the FIN of an upstream."""
-        if far is self._far and self._state is _State.ANSWER:
-            self._relay_content(self._answers.end())
-        elif far is self._far and self._state is _State.TUNNEL and self._half_closes and not self._near_ended:
-            self.ending = Ending.FIN
-            self.driver.wrote()
-        else:
-            self.lost(far)
+        if far is not self._far:
+            return
+        match self._state:
+            case _State.ANSWER:
+                self._relay_content(self._answers.end())
+            case _State.TUNNEL if not self._near_ended and self.model.ends_half(self._forward):
+                self._fin()
+            case _:
+                self.lost(far)
 
     def lost(self, far: FarSide) -> None:
         """Take note that the connection to an upstream is no more."""
@@ -278,12 +250,13 @@ class ProxyParty:
             return
         match self._state:
             case _State.WAITING:
-                self.trouble(far, self._stopped(Trouble.CLOSED))
-            case _State.TUNNEL if self._unheard:
+                self.trouble(far, self._answers.stopped(Trouble.CLOSED))
+            case _State.TUNNEL if self._unread:
                 self.trouble(far, Trouble.CLOSED)
             case _State.READING:
                 self._drop()
             case _:
+                self._write(self._answers.let_go())
                 self._finish()
 
     # answers
@@ -294,6 +267,8 @@ class ProxyParty:
                 self.trouble(far, found)
             else:
                 self._relay(found)
+        if self._state is _State.ANSWER:
+            self._relay_content(self._answers.read_content())
 
     def _relay(self, head: ResponseHead) -> None:
         made = self.model.relay(self._round.request, self._forward, head)
@@ -308,7 +283,6 @@ class ProxyParty:
                 self._wait(self.model.answer_time(self._forward))
                 self._state, self._made = _State.ANSWER, made
                 self._answers.begin_content(self._round.request.head.method, head, made)
-                self._relay_content(self._answers.read_content())
             case Turn.SWITCH:
                 self._write(made.data)
                 self._tunnel()
@@ -346,28 +320,25 @@ class ProxyParty:
         """Turn both legs into one: what came early goes first."""
         self._state = _State.TUNNEL
         self._wait(self.model.tunnel_time(self._forward))
-        if early := self._requests.take_rest():
-            self._upstream.write(early)
+        self._upstream.write(self._requests.take_rest())
         self._write(self._answers.take_rest())
         if self._near_ended:
             self._end_half()
 
     def _pass_unread(self) -> None:
         """Make a tunnel of both legs at once; what the client sent already is held until it sends more."""
-        self._state, self._unheard = _State.TUNNEL, True
+        self._state, self._unread = _State.TUNNEL, True
+        self._requests.held = self._forward.content
         self._wait(self.model.tunnel_time(self._forward))
-        self._requests.buffer[:0] = self._forward.content
         if self._near_ended:
             self._end_half()
 
     def _end_half(self) -> None:
         """End the client's direction of a tunnel, or all of it."""
-        if held := self._requests.take_rest():
-            self._upstream.write(held)
-        if self._unheard:
+        self._upstream.write(self._requests.take_rest())
+        if self._unread:
             self.trouble(self._upstream, Trouble.CLOSED)
-            return
-        if self._half_closes and not self._upstream.ended:
+        elif self.model.ends_half(self._forward) and not self._upstream.ended:
             self._upstream.fin()
         else:
             self._finish()
@@ -376,22 +347,25 @@ class ProxyParty:
 
     def _refuse(self, own: Own) -> None:
         """Answer what is no whole request: nothing that may follow can be read."""
-        self._own(own._replace(closes=True))
+        self._say(own)
+        self._finish()
 
     def _own(self, own: Own) -> None:
+        """Answer a request; the content that is still to come of it is read, and dropped."""
+        self._say(own)
+        if own.closes and (self._near_ended or not self._requests.unread):
+            self._finish()
+        else:
+            self._closing = own.closes
+            self._next()
+
+    def _say(self, own: Own) -> None:
         """Give an answer of the proxy's own; the upstream, if there is one, is left."""
         self._drop()
         if self._state is not _State.READING:
             self._round.own = own
         self.log.append(own.log)
         self._write(own.data)
-        if own.closes and self._requests.unread and not self._near_ended:
-            self._closing = True
-            self._next()
-        elif own.closes:
-            self._finish()
-        else:
-            self._next()
 
     def _finish(self) -> None:
         """Send our FINs once all is written, and linger."""
@@ -400,8 +374,7 @@ class ProxyParty:
             self._round.drop_content()
         self._state = _State.LINGERING
         self._requests.buffer.clear()
-        if self.ending is Ending.NOT_YET:
-            self.ending = Ending.FIN
+        self._fin()
         self._wait(self.model.times.linger)
 
     def _drop(self) -> None:
@@ -409,19 +382,6 @@ class ProxyParty:
         if self._far is not None:
             self._far.end()
             self._far = None
-
-    def _wait(self, seconds: float) -> None:
-        """Set the time by which something must come; whoever drives looks at it anew."""
-        self._due = self.driver.clock() + seconds
-        self.driver.wrote()
-
-    def _stopped(self, trouble: Trouble) -> Trouble:
-        return self.model.stopped(bytes(self._answers.buffer), trouble)
-
-    @property
-    def _half_closes(self) -> bool:
-        told = self._forward.half_closes
-        return self.model.half_closes if told is None else told
 
     @property
     def _upstream(self) -> FarSide:

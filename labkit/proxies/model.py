@@ -274,6 +274,10 @@ class Model(ABC):
         """Return what the error log says where a tunnel, or an upstream in the middle of its answer, is silent."""
         return f"the {'tunnel' if tunnel else 'upstream'} was silent for too long"
 
+    def ends_half(self, forward: Forward) -> bool:
+        """Tell whether this tunnel goes on in one direction when the other has ended."""
+        return self.half_closes if forward.half_closes is None else forward.half_closes
+
     def tunnel_time(self, forward: Forward) -> float:  # noqa: ARG002
         """Return how long a tunnel may be silent, in seconds."""
         return self.times.tunnel

@@ -8,6 +8,8 @@ from labkit.wire.http1 import RequestHead, ResponseHead
 
 __all__ = ["Requests"]
 
+_MOST_HEADS = 1 << 14  # bytes; few heads are longer
+
 
 class Requests:
     """Reads requests; what waits to be read stays in `buffer`."""
@@ -19,6 +21,7 @@ class Requests:
         self._body = bytearray()
         self._answered = False  # before the content has come: it is read, and dropped
         self.buffer = bytearray()
+        self.held = b""
         self.number = 0
 
     @property
@@ -38,13 +41,14 @@ class Requests:
         return self._read_head() if self._content is None else self._read_content(self._content)
 
     def take_rest(self) -> bytes:
-        """Return, and forget, what came behind the last request."""
-        rest = bytes(self.buffer)
+        """Return, and forget, what came behind the last request, and what is held before it."""
+        rest = self.held + bytes(self.buffer)
+        self.held = b""
         self.buffer.clear()
         return rest
 
     def _read_head(self) -> Request | ResponseHead | Own | None:
-        found = self._model.read_head(bytes(self.buffer)) if self.buffer else None
+        found = self._look()
         if found is None or isinstance(found, Own):
             return found
         self._head, length = found
@@ -61,15 +65,22 @@ class Requests:
             return ResponseHead(100, "Continue")
         return self._read_content(self._content)
 
+    def _look(self) -> tuple[RequestHead, int] | Own | None:
+        """Find a head in the first bytes, or in all: of many requests that wait, each is looked at alone."""
+        first = bytes(self.buffer[:_MOST_HEADS])
+        found = self._model.read_head(first) if first else None
+        if found is None and len(first) < len(self.buffer):
+            found = self._model.read_head(bytes(self.buffer))
+        return found
+
     def _read_content(self, content: Content) -> Request | ResponseHead | Own | None:
         assert self._head is not None
         if not content.over and self.buffer:
             self._body += content.feed(bytes(self.buffer))
             self.buffer.clear()
             self.buffer += content.left
-        if content.broken and self._answered:
-            self._answered = False
-            return self._model.cut(b"")
+        if self._answered:
+            return self._drop_content(content)
         if content.broken:
             return self._model.broken(self._head)
         if refused := self._check(len(self._body)):
@@ -77,10 +88,16 @@ class Requests:
         if not content.over:
             return None
         self._content = None
-        if self._answered:
-            self._answered = False
-            return self._read_head()
         return Request(self._head, bytes(self._body), self.number)
+
+    def _drop_content(self, content: Content) -> Request | ResponseHead | Own | None:
+        self._body.clear()
+        if content.broken:
+            return self._model.cut(b"")
+        if not content.over:
+            return None
+        self._content, self._answered = None, False
+        return self._read_head()
 
     def _check(self, length: int) -> Own | None:
         assert self._head is not None

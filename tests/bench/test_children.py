@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from labkit.bench.children import Child, child, load, rival, serving
+from labkit.bench.children import Child, child, load, relaying, rival, serving
 from labkit.errors import Failed
 
 
@@ -49,6 +49,14 @@ def test_both_servers_echo_what_the_load_sends() -> None:
         for port in (own, other):
             assert source.rate("echo", port, 50) > 0
             assert source.rate("handshakes", port, 5) > 0
+
+
+def test_the_proxy_relays_what_the_load_sends() -> None:
+    """The embedded proxy stands before the server, in a process of its own, and every byte comes through."""
+    with load() as source, serving("--no-deflate") as server, relaying(server) as proxy:
+        assert server != proxy
+        assert source.rate("echo", proxy, 50) > 0
+        assert source.rate("handshakes", proxy, 5) > 0
 
 
 def test_what_went_wrong_in_the_load_is_told() -> None:

@@ -3,12 +3,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from labkit.proxies.content import chunk
 from labkit.proxies.described import Place, Proxy
 from labkit.proxies.directive import Note, Upstream
 from labkit.proxies.model import Change, Fate, Forward, Framing, Model, Own, Relay, Request, Times, Trouble, Turn
 from labkit.wire.fields import Fields
 from labkit.wire.http1 import RequestHead, ResponseHead, head_length, scan
-from labkit.wire.upgrade import offered
+from labkit.wire.upgrade import offered, options
 
 STATUS = {Trouble.SILENT: 504, Trouble.UNREACHABLE: 504}
 
@@ -52,9 +53,10 @@ class Plain(Model):
         if request.head.target == "/own":
             return own(404)
         head = RequestHead(request.head.method, request.head.target, request.head.fields.with_line("Via", "1.1 plain"))
-        return Forward(
-            "upstream", head, request.content, (Change("Via", Fate.ADDED, "", "1.1 plain", "the plain proxy"),)
-        )
+        content = request.content
+        if "Transfer-Encoding" in head.fields:
+            content = (chunk(content) if content else b"") + chunk(b"")
+        return Forward("upstream", head, content, (Change("Via", Fate.ADDED, "", "1.1 plain", "the plain proxy"),))
 
     def relay(self, request: Request, forward: Forward, answer: ResponseHead):
         if answer.status == 101:
@@ -63,7 +65,7 @@ class Plain(Model):
             return Relay(Turn.INTERIM, answer.to_bytes())
         bounded = "Content-Length" in answer.fields or answer.status in (204, 304)
         framing = Framing.LENGTH if bounded else Framing.CHUNKED if self.chunks else Framing.CLOSE
-        keeps = framing is not Framing.CLOSE
+        keeps = framing is not Framing.CLOSE and "close" not in options(answer.fields)
         return Relay(Turn.FINAL, answer.to_bytes(), framing, keeps=keeps, keeps_upstream=self.pools)
 
     def failed(self, request: Request, forward: Forward, trouble: Trouble):

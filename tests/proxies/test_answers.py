@@ -100,3 +100,24 @@ def test_heads_are_read_one_by_one():
     assert answers.read_head() is Trouble.GARBAGE
     answers.buffer[:] = b"HTTP/1.1 200 OK\r\nX: " + b"y" * MOST_WAITING
     assert answers.read_head() is Trouble.GARBAGE
+
+
+def test_content_ends_where_the_program_finds_its_end():
+    """A program that reads the fields in its own way gives the head by which the content ends."""
+    answers = Answers(Plain(""))
+    answers.buffer += b"hello, and more"
+    reads = ResponseHead(200, "", Fields.of([("Content-Length", "5")]))
+    answers.begin_content("GET", CHUNKED, Relay(Turn.FINAL, framing=Framing.LENGTH, reads=reads))
+    assert answers.read_content() == b"hello"
+    assert answers.over
+
+
+@pytest.mark.parametrize(("reads", "said"), [(None, b"head3\r\nabc\r\n"), (ResponseHead(200), b"head")])
+def test_silence_lets_go_the_head_and_whole_chunks(reads, said):
+    """Content that waits goes with the head where it came in chunks; any other is lost."""
+    answers = Answers(Plain(""))
+    answers.begin_content("GET", CHUNKED, Relay(Turn.FINAL, b"head", Framing.CHUNKED, held=99, reads=reads))
+    answers.buffer += b"abc" if reads else b"3\r\nabc\r\n"
+    assert answers.released(answers.read_content()) == b""
+    assert answers.silent() == said
+    assert answers.let_go() == b""

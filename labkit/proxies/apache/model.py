@@ -166,7 +166,7 @@ class ApacheModel(Model):
             log = f"AH00957: attempt to connect to {forward.address} failed"
             return self._trouble(request, forward, Problem(503, "", log))
         if forward.opaque:
-            body = page(502, forward.style, request.head)
+            body = "" if request.head.method == "HEAD" else page(502, forward.style, request.head)
             return Own(body.encode("latin-1", "replace"), f"{RULE}: the backend said nothing; a page without a head")
         if trouble is Trouble.GARBAGE:
             log = f"AH01106: bad HTTP/1.1 header returned by {request.head.target} ({request.head.method})"

@@ -12,7 +12,7 @@ from labkit.wire.fields import Fields
 from labkit.wire.http1 import RequestHead, ResponseHead
 from labkit.wire.upgrade import options
 
-__all__ = ["ALLOW", "DROPPING", "Style", "answer", "keeps", "kept_lines", "page"]
+__all__ = ["ALLOW", "DROPPING", "TITLES", "Style", "answer", "keeps", "kept_lines", "page"]
 
 DROPPING = frozenset((400, 408, 411, 413, 414, 500, 501, 503))
 """After these httpd closes the connection (`ap_status_drops_connection`)."""
@@ -28,7 +28,7 @@ _BANNERS = {
 }  # fmt: skip
 _FULL = "Apache/2.4.71 (Debian)"
 
-_TITLES = {
+TITLES = {
     301: "Moved Permanently", 302: "Found", 303: "See Other", 307: "Temporary Redirect", 308: "Permanent Redirect",
     400: "Bad Request", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 408: "Request Timeout",
     410: "Gone", 413: "Request Entity Too Large", 414: "Request-URI Too Long", 417: "Expectation Failed",
@@ -99,7 +99,7 @@ class Style:
 
 def page(status: int, style: Style, head: RequestHead, *, reason: str = "", notes: str = "", location: str = "") -> str:
     """Return a page, `reason` being what the proxy says, or `notes` what another part of httpd does."""
-    title = "Proxy Error" if reason else _TITLES[status]
+    title = "Proxy Error" if reason else TITLES[status]
     if reason:
         notes = _REASON.format(reason=html.escape(reason, quote=False))
     if status == 500:
@@ -109,7 +109,7 @@ def page(status: int, style: Style, head: RequestHead, *, reason: str = "", note
             method=html.escape(head.method, quote=False),
             expect=html.escape(head.fields.get("Expect") or "", quote=False),
             location=html.escape(location),
-            notes=f"{notes}" if reason or not notes else notes,
+            notes=notes,
         )
     return (
         f"{_DOCTYPE}<html><head>\n<title>{status} {title}</title>\n</head><body>\n<h1>{title}</h1>\n"
@@ -181,5 +181,5 @@ def answer(  # noqa: PLR0913  all but four by name
     if length and (not silent or not type_):
         found.append(("Content-Length", str(len(data))))
     fields = merged([*found, *ending, *([("Content-Type", type_)] if type_ else [])])
-    made = ResponseHead(status, title or _TITLES.get(status, "OK"), fields).to_bytes()
+    made = ResponseHead(status, title or TITLES.get(status, "OK"), fields).to_bytes()
     return made if silent else made + data

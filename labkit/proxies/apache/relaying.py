@@ -6,11 +6,12 @@ import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from labkit.parties.answer import phrase
 from labkit.parties.clocks import lab_date
 from labkit.proxies.apache.editing import apply, parts_of
 from labkit.proxies.apache.fields import Sending, connection_names, via
 from labkit.proxies.apache.ledger import Ledger
-from labkit.proxies.apache.pages import Style, keeps, kept_lines
+from labkit.proxies.apache.pages import TITLES, Style, keeps, kept_lines
 from labkit.proxies.apache.settings import Settings
 from labkit.proxies.directive import Directive
 from labkit.proxies.model import Forward, Framing, Relay, Request, Turn
@@ -141,41 +142,51 @@ def final(request: Request, way: Way, answer: ResponseHead) -> Relay | Problem:
     Returns:
         What is sent, or the problem: it cannot be passed on: 500 or 502.
     """
+    sending = way.sending
+    assert sending is not None
     if not answer.version.startswith(("HTTP/1.", "HTTP/0.")):
         told = f"Corrupt status line returned by remote server: {answer.reason}"
         return Problem(502, told, f"AH00898: {told} returned by {request.head.target}")
-    sending = way.sending
-    assert sending is not None
     ledger = _cleared(answer)
     if "Transfer-Encoding" in answer.fields:
         ledger.unset("Content-Length", "Apache's own rule: Transfer-Encoding overrides it (RFC 9112, 6.3)")
     length = ledger.get("Content-Length")
     if length is not None and not re.fullmatch("[0-9]+", length):
         return Problem(502, "", "AH01587: Invalid Content-Length", bare=True)
-    _reverse(ledger, way, sending.settings)
-    _sign(ledger, request, way)
-    _offer_back(ledger, sending, answer)
+    if answer.version.startswith("HTTP/1."):
+        _reverse(ledger, way, sending.settings)
+        _sign(ledger, request, way)
+        _offer_back(ledger, sending, answer)
+    elif request.head.method == "HEAD":
+        ledger.add("Content-Length", str(len(answer.reason)), _FRAMED)
     always = _edit(ledger, sending.settings)
-    if wrong := _check(ledger):
-        return wrong
+    return _check(ledger) or _passed(request, way, answer, ledger, always)
+
+
+def _passed(request: Request, way: Way, answer: ResponseHead, ledger: Ledger, always: Ledger) -> Relay:
+    """Frame an answer, and say what becomes of both connections."""
+    sending, head = way.sending, request.head
+    assert sending is not None
     framing = _framing(request, answer, ledger)
-    kept = framing is not Framing.CLOSE and keeps(request.head, request.number, sending.settings, answer.status)
-    kept = kept and ("Expect" not in request.head.fields or 100 in way.interim)
+    kept = framing is not Framing.CLOSE and keeps(head, request.number, sending.settings, answer.status)
+    kept = kept and ("Expect" not in head.fields or 100 in way.interim)
     _finish(ledger, way, request, kept=kept)
     lines = Fields((*always.fields(), *ledger.fields()))
-    reason = answer.reason if answer.version.startswith("HTTP/1.") else "OK"
-    reason = reason if not _CONTROL.search(reason) else ""
-    data, extra = _head(ResponseHead(answer.status, reason), lines), b""
+    data = b"" if head.version == "HTTP/0.9" else ResponseHead(answer.status, _reason(answer), lines).to_bytes()
     if answer.version.startswith("HTTP/0."):
-        extra = _line(answer.reason.encode("latin-1"), framing)
+        data += _line(answer.reason.encode("latin-1"), framing)
     closes = "close" in options(answer.fields) or answer.version != "HTTP/1.1"
     reuses = sending.worker.reusable and not closes and "close" not in options(way.head.fields)
     both = "Transfer-Encoding" in answer.fields and "Content-Length" in answer.fields
-    oldest = request.head.version == "HTTP/0.9"
-    return Relay(
-        Turn.FINAL, extra if oldest else data + extra, framing, keeps=kept, keeps_upstream=reuses and not both,
-        changes=(*always.changes(), *ledger.changes()),
-    )  # fmt: skip
+    changes = (*always.changes(), *ledger.changes())
+    return Relay(Turn.FINAL, data, framing, keeps=kept, keeps_upstream=reuses and not both, changes=changes)
+
+
+def _reason(answer: ResponseHead) -> str:
+    """Return the backend's reason phrase, or httpd's own where it cannot be sent."""
+    if answer.version.startswith("HTTP/1.") and not _CONTROL.search(answer.reason):
+        return answer.reason
+    return TITLES.get(answer.status) or phrase(answer.status)
 
 
 def _line(line: bytes, framing: Framing) -> bytes:
