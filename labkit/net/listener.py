@@ -39,6 +39,7 @@ def room() -> int:
 
 
 _RUNNING: weakref.WeakSet[Listener] = weakref.WeakSet()
+_KNOWING = threading.Lock()  # held while _RUNNING changes or is gone through: threads start listeners, too
 _START_TIME = 5.0  # seconds to bind and listen
 _GOODBYE_TIME = 0.2  # seconds for the connections of a stopping listener to end
 _MOST_TAPS = 8  # one behind the other: two that point at each other never end
@@ -198,12 +199,14 @@ class Listener(ABC):
             raise
         self._engine = engine
         self._finalizer = weakref.finalize(self, engine.thread.stop)
-        _RUNNING.add(self)
+        with _KNOWING:
+            _RUNNING.add(self)
         return self
 
     def stop(self) -> None:
         """Stop listening and end every connection; the traces stay. Stopping twice does nothing."""
-        _RUNNING.discard(self)
+        with _KNOWING:
+            _RUNNING.discard(self)
         if self._finalizer is not None:
             self._finalizer()
             self._finalizer = None
@@ -304,7 +307,7 @@ def _family(host: str) -> socket.AddressFamily:
 
 def _free(host: str, port: int) -> None:
     """Stop the listener of this process that holds an address, if one does."""
-    for other in list(_RUNNING):
+    for other in _listeners():
         if port and _holds(other, host, port):
             other.stop()
 
@@ -318,9 +321,14 @@ def _why_not(host: str, port: int, error: Exception) -> str:
     return f"cannot listen on {where}: {error}"
 
 
+def _listeners() -> list[Listener]:
+    with _KNOWING:
+        return list(_RUNNING)
+
+
 def running() -> tuple[Listener, ...]:
     """Return what listens in this process."""
-    return tuple(each for each in list(_RUNNING) if each.running)
+    return tuple(each for each in _listeners() if each.running)
 
 
 def recorder_at(address: Address) -> Listener | None:
@@ -330,7 +338,7 @@ def recorder_at(address: Address) -> Listener | None:
 
 def is_own(address: Address, depth: int = 0) -> bool:
     """Tell whether the lab's own server of this process answers at an address, be it through a few taps."""
-    holders = (each for each in list(_RUNNING) if _holds(each, address.host, address.port))
+    holders = (each for each in _listeners() if _holds(each, address.host, address.port))
     return depth < _MOST_TAPS and any(each._leads_home(depth + 1) for each in holders)  # noqa: SLF001  one room
 
 
@@ -341,5 +349,5 @@ def _holds(listener: Listener, host: str, port: int) -> bool:
 
 def stop_all() -> None:
     """Stop every server and tap of this process; what they recorded stays."""
-    for listener in list(_RUNNING):
+    for listener in _listeners():
         listener.stop()

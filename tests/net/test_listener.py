@@ -12,7 +12,7 @@ import pytest
 import labkit
 from labkit.errors import Failed, Refused, WrongUse
 from labkit.net.client import ask
-from labkit.net.listener import _why_not
+from labkit.net.listener import _why_not, running
 from labkit.net.server import UpgradeServer
 from labkit.net.tap import Tap
 from labkit.scenario import Scenario
@@ -139,6 +139,29 @@ def test_a_listener_may_be_collected_in_its_own_thread():
     while threads() and time.monotonic() < until:
         time.sleep(0.01)
     assert threads() == []
+
+
+def test_threads_may_start_listeners_while_others_ask_who_runs():
+    """What runs is told to one thread while another starts and stops."""
+    over = threading.Event()
+    told = []
+
+    def start_and_stop():
+        while not over.is_set():
+            with UpgradeServer():
+                pass
+
+    threads = [threading.Thread(target=start_and_stop, daemon=True) for _ in range(3)]
+    for each in threads:
+        each.start()
+    try:
+        for _ in range(20_000):
+            told.append(len(running()))
+    finally:
+        over.set()
+        for each in threads:
+            each.join(20)
+    assert max(told) >= 1
 
 
 def test_stop_all_stops_all():
