@@ -85,6 +85,17 @@ def test_what_cannot_matter(lines):
     assert answer(run(conf)).status in (101, 200)
 
 
+def test_an_error_page_for_what_is_no_request():
+    """A page for 400 may be a text or a redirect; one that an upstream makes is not modelled."""
+    conf = "server { error_page 400 %s; location = /e { return 200 x; } location / { proxy_pass http://b; } }"
+    for to, modelled in (("/e", True), ("http://x/y", True), ("/other", False), ("$uri", False)):
+        if modelled:
+            assert Nginx(conf % to).model()
+        else:
+            with pytest.raises(Unmodelled, match="error_page"):
+                Nginx(conf % to).model()
+
+
 def test_times_that_differ_are_not_modelled():
     """One connection has one time for its heads; a keepalive_timeout of 0 is the location's own."""
     conf = "server { client_header_timeout 5s; %s location / { proxy_pass http://b; %s } }"
