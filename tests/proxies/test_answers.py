@@ -14,10 +14,10 @@ from tests.proxies.plain import Plain
 CHUNKED = ResponseHead(200, "OK", Fields.of([("Transfer-Encoding", "chunked")]))
 
 
-def begun(top=CHUNKED, framing=Framing.CHUNKED):
+def begun(top=CHUNKED, framing=Framing.CHUNKED, **more):
     answers = Answers(Plain(""))
     answers.buffer += top.to_bytes()
-    answers.begin_content("GET", answers.read_head(), Relay(Turn.FINAL, framing=framing))
+    answers.begin_content("GET", answers.read_head(), Relay(Turn.FINAL, b"head ", framing, **more))
     return answers
 
 
@@ -52,6 +52,41 @@ def test_the_end_of_a_direction(top, last):
     answers = begun(top)
     assert answers.end() == last
     assert answers.over is not answers.broken
+
+
+def test_the_head_waits_for_the_content():
+    """Where it is held, it goes with the whole content, or as soon as there is more content than that."""
+    answers = begun(held=4)
+    assert (answers.released(b"abc"), answers.released(b"d"), answers.released(b"e")) == (b"", b"head abcd", b"e")
+    assert begun().released(b"") == b"head "
+    ended = begun(ResponseHead(200), Framing.LENGTH, held=4)
+    ended.buffer += b"ab"
+    assert ended.released(ended.read_content()) == b""
+    assert ended.released(ended.end()) == b"head ab"
+
+
+def test_a_silent_upstream_loses_what_waits():
+    """The head goes, and what came in chunks."""
+    for top, gone in ((CHUNKED, b"head ab"), (ResponseHead(200), b"head ")):
+        answers = begun(top, held=9)
+        answers.released(b"ab")
+        assert answers.silent() == gone
+
+
+def test_content_that_cannot_be_read_loses_what_waits():
+    """A chunk that is none takes the head with it."""
+    answers = begun(held=9)
+    answers.buffer += b"zz\r\n"
+    assert answers.released(answers.read_content()) == b""
+    assert answers.broken
+
+
+def test_a_model_reads_lengths_in_its_own_way():
+    """Where two lengths differ, say, it says which one counts."""
+    two = ResponseHead(200, "", Fields.of([("Content-Length", "9"), ("Content-Length", "2")]))
+    answers = begun(two, Framing.LENGTH, reads=ResponseHead(200, "", Fields.of([("Content-Length", "2")])))
+    answers.buffer += b"hi"
+    assert (answers.read_content(), answers.over) == (b"hi", True)
 
 
 def test_heads_are_read_one_by_one():

@@ -71,3 +71,28 @@ def test_a_long_head_is_found_in_all_that_came():
     [found] = read(requests, head(HOST, "X: " + "y" * 50_000) + GET[:9])
     assert len(found.head.fields.get("X")) == 50_000
     assert requests.buffer == GET[:9]
+
+
+class Hasty(Plain):
+    """A plain model that answers some requests before their content has come."""
+
+    def answers_at_once(self, head):
+        return head.target == "/c"
+
+
+def test_content_of_what_is_answered_at_once_is_dropped():
+    """The request is there without its content, which is read before the next one."""
+    requests = Requests(Hasty(""))
+    (found,) = read(requests, LENGTH[:-2])
+    assert (found.head.target, found.content, requests.unread) == ("/c", b"", True)
+    assert read(requests, b"h") == []
+    (found,) = read(requests, b"i" + GET)
+    assert (found.head.target, found.number, requests.unread) == ("/a", 2, False)
+
+
+def test_content_that_breaks_behind_an_answer():
+    """Nothing is said of it any more: the client is left."""
+    requests = Requests(Hasty(""))
+    broken = head(HOST, "Transfer-Encoding: chunked", start="POST /c HTTP/1.1")
+    found = read(requests, broken, b"zz\r\n")
+    assert [type(each) for each in found] == [Request, Own]

@@ -50,7 +50,6 @@ class Answering:
     def __init__(self, layout: Layout, version: str) -> None:
         self.layout = layout
         self.version = version
-        self.date: Callable[[], str] = lab_date
         self.route: Callable[..., Forward | Own]  # through the phases, see `Routing.through`
 
     def signature(self, level: Level) -> str:
@@ -132,7 +131,7 @@ class Answering:
             lines = [] if absolute else [("Location", location)]
         bodiless = status in (204, 304)
         out = Out(
-            status_line(status), self.signature(trip.where), self.date(),
+            status_line(status), self.signature(trip.where), lab_date(),
             "" if status == 204 else kind, None if status == 204 else len(body), absolute,
             connection="keep-alive" if trip.keeps else "close", keep_alive=keep_alive(trip.where),
             lines=[*lines, *added(status, trip, trip.where, self.layout.variables)[0]],

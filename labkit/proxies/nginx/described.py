@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from labkit.proxies.described import Effect, Place, Proxy
-from labkit.proxies.directive import Directive, Note, Upstream, walk
+from labkit.proxies.directive import Directive, Note, Upstream
 from labkit.proxies.nginx.completing import complete
+from labkit.proxies.nginx.effects import effect
 from labkit.proxies.nginx.grammar import DATA
-from labkit.proxies.nginx.known import known
 from labkit.proxies.nginx.model import PROVEN, nginx_model
 from labkit.proxies.nginx.site import Site, read_site
 
@@ -88,8 +89,7 @@ class Nginx(Proxy):
     @property
     def effects(self) -> tuple[Effect, ...]:
         """What each directive of the text does to an upgrade, in the order of the lines; also those that do nothing."""
-        found = ((each, known(each.name)) for each in walk(self.directives) if each.line and each.name not in DATA)
-        rows = (Effect(each.line, str(each), row.does if row else "") for each, row in found)
+        rows = (Effect(each.line, str(each), effect(each)) for each in _told(self.directives))
         return tuple(sorted(rows, key=lambda row: row.line))
 
     @property
@@ -112,3 +112,12 @@ class Nginx(Proxy):
             Unmodelled: a directive could matter that the model does not know; it is named.
         """
         return nginx_model(self.directives, self.door_port, self.version)
+
+
+def _told(directives: Iterable[Directive]) -> Iterator[Directive]:
+    """Yield the directives that stand in the text; the lines of a map are values, and none."""
+    for each in directives:
+        if each.line:
+            yield each
+        if each.name not in DATA:
+            yield from _told(each.block or ())

@@ -12,7 +12,7 @@ from labkit.proxies.nginx.fields import DEFAULTS, Defaults
 from labkit.proxies.nginx.heads import Limits, Options
 from labkit.proxies.nginx.known import check_known
 from labkit.proxies.nginx.levels import Level, seconds, size
-from labkit.proxies.nginx.locations import Location, Server, compile_servers, find_server
+from labkit.proxies.nginx.locations import Location, Server, compile_servers, find_location, find_server
 from labkit.proxies.nginx.rewriting import Step, compile_steps
 from labkit.proxies.nginx.variables import Variables
 
@@ -64,6 +64,8 @@ class Layout:
         for level in (self.http, *self._levels()):
             for each in level.own(*_SHOWN):
                 self.variables.check(each.args[-1:] if each.name == "try_files" else each.args, each)
+        for server in self.servers:
+            _check_pages(server)
         self.pools = {each.args[0].lower(): self._pool(each) for each in self.http.own("upstream")}
         self.default, _ = find_server(self.servers, self.door, "")
         self._options = {id(server): _options(server) for server in self.servers}
@@ -133,6 +135,23 @@ class Layout:
     def _heard(self, level: Level) -> bool:
         server = level.server
         return not isinstance(server, Server) or self.door in server.listens
+
+
+_EARLY = frozenset({"400", "405", "414", "494", "501", "505"})  # before a request has a location
+
+
+def _check_pages(server: Server) -> None:
+    """Check that no error of a head that is none leads to an upstream."""
+    for each in server.all("error_page"):
+        to = each.args[-1]
+        if _EARLY.isdisjoint(each.args[:-1]) or to.startswith("http"):
+            continue
+        location = server.named(to) if to.startswith("@") else find_location(server.inside, to).location
+        if "$" in to or (location is not None and location.proxied is not None):
+            raise Unmodelled(
+                f"line {each.line}: error_page: it sends on what nginx could not read as a request, and that is not "
+                "modelled; run it for real: run(scenario, proxies='real')"
+            )
 
 
 def _options(server: Level) -> Options:

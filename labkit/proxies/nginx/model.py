@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from labkit.errors import Unmodelled
-from labkit.parties.clocks import lab_date
 from labkit.proxies.directive import Directive
 from labkit.proxies.model import Forward, Model, Own, Relay, Request, Trouble
 from labkit.proxies.nginx.answer_heads import read_answer
@@ -124,10 +123,6 @@ class NginxModel(Model):
         """Return how long an upstream may be silent."""
         level = forward.trip.where if isinstance(forward, Passing) and forward.trip else self.layout.http
         return seconds(level.word("proxy_read_timeout", "60s"))
-
-    def dated(self, date: object) -> None:
-        """Take another clock than the lab's for the Date of answers."""
-        self._answering.date = date if callable(date) else lab_date
 
 
 def _is_valid(head: RequestHead, layout: Layout) -> bool:

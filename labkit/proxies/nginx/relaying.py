@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from labkit.parties.clocks import lab_date
 from labkit.proxies.model import Forward, Framing, Own, Relay, Trouble, Turn
 from labkit.proxies.nginx.answer_heads import NO_HEAD, Answer
 from labkit.proxies.nginx.answering import Answering, Why, keep_alive
@@ -110,7 +111,7 @@ class Relaying:
         out = Out(
             status_line(status) if trip.status else head.said or f"{head.status:03} {head.reason}",
             None if passed.server else self.answering.signature(level),
-            None if passed.date else self.answering.date(),
+            None if passed.date else lab_date(),
             passed.content_type, length, self.answering.absolute(passed.location, trip) if passed.location else "",
             chunked=chunked, connection="upgrade" if switch else "keep-alive" if trip.keeps else "close",
             keep_alive=keep_alive(level), lines=[*passed.lines, *extra],

@@ -27,7 +27,7 @@ def test_every_row_has_directives_of_nginx_and_a_sentence():
 def test_most_of_nginx_is_in_the_table():
     """What no row names are directives of mail, stream, TCP and of the commercial version."""
     missing = {name for name in DIRECTIVES if known(name) is None}
-    assert not {name for name in missing if name.startswith(("proxy_s", "proxy_h", "client_", "ssl_", "gzip"))}
+    assert not {name for name in missing if name.startswith(("proxy_set", "proxy_h", "client_", "ssl_", "gzip"))}
     assert len(missing) < 90
 
 
@@ -83,6 +83,17 @@ def test_what_cannot_matter(lines):
         f"{zone} server {{ location / {{ proxy_pass http://b; {UP} {lines} }} location @a {{ proxy_pass http://b; }} }}"
     )
     assert answer(run(conf)).status in (101, 200)
+
+
+def test_an_error_page_for_what_is_no_request():
+    """A page for 400 may be a text or a redirect; one that an upstream makes is not modelled."""
+    conf = "server { error_page 400 %s; location = /e { return 200 x; } location / { proxy_pass http://b; } }"
+    for to, modelled in (("/e", True), ("http://x/y", True), ("/other", False), ("$uri", False)):
+        if modelled:
+            assert Nginx(conf % to).model()
+        else:
+            with pytest.raises(Unmodelled, match="error_page"):
+                Nginx(conf % to).model()
 
 
 def test_times_that_differ_are_not_modelled():
