@@ -119,8 +119,12 @@ class _Stage:
         self._alive.append(leg)
 
     def _dial(self, place: int, _: str, far: Far) -> Callable[[], object]:
-        """Connect a proxy to whoever is behind it, at once: every upstream address leads there."""
-        if place == len(self._models) and not self._scenario.server.listens:
+        """Connect a proxy to whoever is behind it, at once: every upstream address leads there.
+
+        Where the addresses are kept as they are written, nobody listens at them: there is no network in memory.
+        """
+        dead = place == len(self._models) and not self._scenario.server.listens
+        if dead or self._scenario.via[place - 1].keep_upstreams:
             far.unreached(Trouble.REFUSED)
         else:
             steps = _Steps()
