@@ -192,8 +192,6 @@ class _Side:
             recording.add(self.direction, data)
             peer.party.receive(data)
             self.party.drained()
-            if self.party.ending is Ending.FIN and not peer.party.full:  # what is closed at once ends with its bytes
-                self._end(peer, recording)
             return True
         if self.party.ending is Ending.NOT_YET:
             return moved

@@ -60,15 +60,15 @@ def test_the_code_has_a_meaning(script: str, code: int, meaning: str | None):
         ),
         (
             "ini_set('memory_limit', '-1'); $a = 'x'; while (true) $a .= $a;",
-            "a fatal error ended it: line 1: Out of memory",
+            "Out of memory",
         ),
     ],
 )
 def test_memory_has_a_bound(script: str, meaning: str):
-    """PHP's own, and where the script lifts that, the system's."""
+    """PHP's own, and where the script lifts that, the system's; newer ones then say exit 1."""
     ran = php(f"<?php {script}")
-    assert ran.code == 255
-    assert ran.meaning.startswith(meaning)
+    assert ran.code in ((255,) if "-1" not in script else (255, 1))
+    assert meaning in ran.meaning
 
 
 @pytest.mark.parametrize("script", ["sleep(60);", "while (true);", "for (;;) echo curl_errno(curl_init());"])

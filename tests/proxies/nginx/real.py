@@ -9,7 +9,9 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
+from tempfile import gettempdir
 
 import pytest
 
@@ -41,7 +43,7 @@ def command(folder: Path, *more: str) -> list[str]:
 def place_in(folder: Path, nginx: Nginx, upstream: str = "127.0.0.1:9") -> Place:
     port, *spare = free_ports(1 + len(nginx.other_ports))
     if hasattr(os, "geteuid") and os.geteuid() == 0:  # its workers are another user's
-        for each in (folder, *(parent for parent in folder.parents if parent.name.startswith("pytest-"))):
+        for each in takewhile(lambda each: each != Path(gettempdir()).resolve(), (folder, *folder.parents)):
             each.chmod(0o711)
     place = Place(str(folder), port, upstream, tuple(spare))
     (folder / "nginx.conf").write_text(nginx.completed(place))
