@@ -41,7 +41,7 @@ _LEAST = (8, 0)  # the PHP that has PhpToken
 _MOST_LAST = 16 << 10  # bytes at the end of what PHP says that are read for its last words
 _MOST_MEANING = 300  # characters
 _TOO_LARGE = 25  # SIGXFSZ, which Windows has not
-_NO_MEMORY = b"Out of memory"  # PHP's last words where the system gives it none
+_NO_MEMORY = b"Out of memory"  # PHP's last words where the system gives it none; the code is 255, later 1
 _FATAL = 255  # the exit code after an error of PHP's own
 _TLS = (b"\x16\x03", b"CONNECT ")  # how TLS begins (RFC 8446, 5.1), and a way through a proxy to it
 _MEANT = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::(\d*))?", re.IGNORECASE)  # a Host field
@@ -60,8 +60,9 @@ _SETTINGS = {  # over those of this machine's php.ini, which tells what extensio
 }
 _READER = {"auto_prepend_file": "", "memory_limit": "1G"}  # a script of 1 MiB may have a million tokens
 
-# What PHP says last, and what it means; the code is 255 after all of them.
+# What PHP says last, and what it means; the code is 255 after all of them, but see _NO_MEMORY.
 _ENDS: tuple[tuple[str, str], ...] = (
+    (r"^Out of memory\s*\Z", "the system gave it no more memory: Out of memory"),
     (r"^Parse error: +(?:syntax error, )?(.+) in .+ on line (\d+)", "the script has a syntax error: line {2}: {1}"),
     (
         rf"^Fatal error: +Uncaught Error: Call to undefined function ({'|'.join(_NO_PROGRAMS)})\(\) in \S+:(\d+)",
@@ -260,9 +261,7 @@ def _meaning(done: Finished, said: bytes, traces: Sequence[Trace], read: _Read) 
         return f"{signal.Signals(-done.code).name if known else f'signal {-done.code}'} ended it"
     if done.code == 0:
         return "the script ran to its end"
-    if said.rstrip().endswith(_NO_MEMORY):  # the code is 255, and from PHP 8.2.36 on 1
-        return "the system gave it no more memory: Out of memory"
-    if done.code != _FATAL:
+    if done.code != _FATAL and not said.rstrip().endswith(_NO_MEMORY):
         return f"the script said exit({done.code})"
     text = readable(said[-_MOST_LAST:])
     ends = ((re.search(pattern, text, re.MULTILINE), sentence) for pattern, sentence in _ENDS)
