@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from labkit.dissection import HeadPart, HopView, dissect
 from labkit.trace import Direction, End, How, Trace
+from labkit.wire.fields import elements
 from labkit.wire.http1 import RequestHead, ResponseHead
 
 __all__ = ["Compared", "Outcome", "compared", "differences", "outcome"]
@@ -94,6 +95,8 @@ def compared(head: RequestHead | ResponseHead) -> Compared:
 
 
 def _steady(name: str, value: str) -> str:
+    if name == "allow":  # Apache's order changes from start to start
+        return ", ".join(sorted(elements(value)))
     if name in _CHANCE:
         return _CHANCE[name].sub("*", value)
     return _PORT.sub("", value) if name in _PLACED else value

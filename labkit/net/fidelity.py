@@ -56,10 +56,12 @@ class Report:
     Args:
         held: each of them.
         versions: of the real programs, by the grid's names.
+        models: the versions that the models were made from, likewise.
     """
 
     held: tuple[Held, ...]
     versions: Mapping[str, str]
+    models: Mapping[str, str]
 
     @property
     def different(self) -> tuple[Held, ...]:
@@ -75,7 +77,11 @@ class Report:
         count, refused, different = len(self.held), len(self.refused), len(self.different)
         programs = ", ".join(f"{name} {version}" for name, version in self.versions.items())
         equal = count - refused - different
-        return f"{count} cells held against {programs}: {equal} equal, {refused} refused, {different} different"
+        told = f"{count} cells held against {programs}: {equal} equal, {refused} refused, {different} different"
+        others = [f"{name} {version}" for name, version in self.models.items() if version != self.versions[name]]
+        if not others:
+            return told
+        return f"{told}\nThe models are of {', '.join(others)}: what differs may be what a newer program does otherwise"
 
 
 def hold(cell: Cell) -> Held:
@@ -111,5 +117,6 @@ def hold_all(chosen: Iterable[Cell] | None = None, told: Callable[[Held], None] 
                 found.append(held)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-    versions = {name: find(_PROGRAM[name]).version for name in dict.fromkeys(cell.program for cell in wanted)}
-    return Report(tuple(found), versions)
+    first = {cell.program: cell.scenario.via[0] for cell in reversed(wanted)}
+    versions = {name: find(_PROGRAM[name]).version for name in first}
+    return Report(tuple(found), versions, {name: proxy.model().version for name, proxy in first.items()})

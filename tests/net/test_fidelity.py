@@ -4,7 +4,7 @@ import pytest
 
 from labkit.cases.grid import PROGRAMS, cells
 from labkit.errors import Unmodelled
-from labkit.net.fidelity import hold_all
+from labkit.net.fidelity import Report, hold_all
 from labkit.net.programs import find
 from labkit.simulation import simulate
 
@@ -42,3 +42,11 @@ def test_the_grid_is_large_enough():
     """At least 400 cells, of both programs."""
     assert len(cells()) >= 400
     assert {cell.program for cell in cells()} == set(PROGRAMS)
+
+
+def test_another_version_is_told():
+    """Where the program is not the one that the model is of, both versions are named."""
+    same, newer = (Report((), {"nginx": version}, {"nginx": "1.22.1"}) for version in ("1.22.1", "1.30.0"))
+    assert "\n" not in str(same)
+    assert "against nginx 1.30.0" in str(newer)
+    assert "The models are of nginx 1.22.1" in str(newer)
