@@ -68,7 +68,13 @@ def _between(
 
 
 def in_order(found: list[Message], lines: list[list[int]], onward: dict[int, int]) -> list[Message]:
-    """Join the copies, and keep every line's own order: each message as early as its first copy, else after its line."""
+    """Join the copies, and keep the order of every line; each message comes as early as its first copy, if it can.
+
+    Args:
+        found: the messages.
+        lines: the places of those of one direction of a hop, of every one.
+        onward: the place of a message's copy on the next hop.
+    """
     follows = {one: other for line in lines for one, other in pairwise(line)}
     groups = _groups(len(found), onward)
     group_of = {place: number for number, group in enumerate(groups) for place in group}

@@ -58,19 +58,20 @@ class Folded(NamedTuple):
 def fold(messages: list[Message], marked: Callable[[Message], bool] = lambda _: False) -> list[Message | Folded]:
     """Return what to draw: every message, or the first and last of a long stretch with the rest counted.
 
-    A stretch is cut where its first hop and direction come round again, so that a pair is not parted.
+    A stretch is cut where its first hop and direction come round again, so that a pair is not parted. What went
+    through a tunnel is in no stretch with what did not, so that a loss is seen.
 
     Args:
         messages: all there are, in order.
         marked: tells of a message whether something is marked on it; such a one is in no stretch.
     """
-    nouns = ["" if marked(message) else _alike(message) for message in messages]
+    nouns = [("" if marked(message) else _alike(message), len(message.copies)) for message in messages]
     found: list[Message | Folded] = []
     start = 0
     while start < len(messages):
         alike = nouns[start]
         stop = start + 1
-        while alike and stop < len(messages) and nouns[stop] == alike:
+        while alike[0] and stop < len(messages) and nouns[stop] == alike:
             stop += 1
         found += _stretch(messages[start:stop]) if stop - start > LONGEST else messages[start:stop]
         start = stop

@@ -104,7 +104,7 @@ class Layout:
 
     Args:
         title: how it ended: "Switched to websocket (101)".
-        description: the same in one to three sentences, for those who do not see the picture.
+        description: the same in a few sentences, for those who do not see the picture.
         parties: the columns, from the client's end.
         rows: what is drawn below them.
         note: where the trace comes from; may be empty.

@@ -56,9 +56,9 @@ def lay_out(dissection: Dissection, findings: Findings | None = None) -> Layout:
     title = headline(dissection)
     if trace.title:
         title = f"{clean(trace.title, 80)} — {title[0].lower()}{title[1:]}"
-    words = [description(dissection), tunnels.told(found), "" if findings is None else _judged(findings)]
-    note = clean(trace.note, _MOST_NOTE)
-    return Layout(title, " ".join(filter(None, words)), parties, tuple(drawing.rows), note, drawing.pipes())
+    words = description(dissection, tunnels.told(found))
+    words = words if findings is None else f"{words} {_judged(findings)}"
+    return Layout(title, words, parties, tuple(drawing.rows), clean(trace.note, _MOST_NOTE), drawing.pipes())
 
 
 def _numbered(dissection: Dissection) -> list[set[int]]:
@@ -167,8 +167,10 @@ class _Drawing:
         if not message.copies:
             return faults
         known = dict.fromkeys(faults, "")
+        told = {Mark(span.fault) for span in _spans(message, self.dissection.hops[message.hop])}
         for copy in message.copies:
-            known |= {mark: f", on hop {letter(copy.hop)}" for mark in self._faults_of(copy) if mark not in known}
+            more = [mark for mark in self._faults_of(copy) if mark not in known and mark not in told]
+            known |= dict.fromkeys(more, f", on hop {letter(copy.hop)}")
         found = [replace(mark, text=mark.text + on) for mark, on in known.items()]
         return tuple(sorted(found, key=lambda mark: mark.level == "note"))
 

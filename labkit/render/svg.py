@@ -215,9 +215,13 @@ class _Canvas:
 
     def _badge(self, step: str) -> None:
         if step:
-            size = 11.0 if len(step) < 3 else 9.0
-            self._pen.circle((_PAD + _BADGE, self._y - 4), _BADGE, self._theme.ink)
-            middle = (_PAD + _BADGE, self._y - 4 + size * 0.36)
+            size, wide = 11.0 if len(step) < 3 else 9.0, 7.0 * max(len(step) - 3, 0)
+            if wide:
+                at, room = (_PAD, self._y - 4 - _BADGE), (2 * _BADGE + wide, 2 * _BADGE)
+                self._pen.rect(at, room, self._theme.ink, radius=_BADGE)
+            else:
+                self._pen.circle((_PAD + _BADGE, self._y - 4), _BADGE, self._theme.ink)
+            middle = (_PAD + _BADGE + wide / 2, self._y - 4 + size * 0.36)
             self._pen.text(middle, step, self._theme.ground, size, anchor="middle", bold=True)
 
     def _halo(self, x: float, words: str) -> None:

@@ -102,13 +102,13 @@ class Tunnels:
         if not self._passed:
             return ""
         names = dict.fromkeys(self._parties[self._places[hop][0]].name for hop in sorted(self._passed))
-        said = f"{' and '.join(names)} {'is a tunnel' if len(names) == 1 else 'are tunnels'} from the switch on"
+        said = f"From the switch on, {' and '.join(names)} {'is a tunnel' if len(names) == 1 else 'are tunnels'}"
         all_of = [message for message in found if message.hop in self._chain_of and self._follows(message)]
         whole = sum(self._passes(message) for message in all_of)
         it = "it" if len(names) == 1 else "them"
         if whole == len(all_of):
             return f"{said}: everything goes through {it} unchanged."
-        return f"{said}: {whole:,} of {len(all_of):,} messages go through {it} unchanged, the others stay on their hop."
+        return f"{said}: {whole:,} of {len(all_of):,} messages go through {it} unchanged, the others not all the way."
 
     def _passes(self, message: Message) -> bool:
         return self._passed.intersection(self._chain_of[message.hop]) <= set(message.hops) and bool(message.copies)
@@ -125,7 +125,7 @@ class Tunnels:
             if far in self._passed:
                 first, last = max(seams[near], seams[far]), max(lasts[near], lasts[far])
                 found.append(Pipe(self._places[far][0], first + 1, last + 1))
-        return tuple(found)
+        return tuple(pipe for pipe in found if pipe.first < pipe.after)  # else all of it is counted, not drawn
 
 
 def _hops(hops: tuple[int, ...]) -> str:
