@@ -26,22 +26,27 @@ class Folded(NamedTuple):
     messages: list[Message]
     noun: str = "message"
 
-    def text(self, arrow: Callable[[Message], str], letter: Callable[[int], str]) -> str:
+    def text(self, arrow: Callable[[Message], str], way: Callable[[Message], str]) -> str:
         """Say how many of what: "997 more text frames →, 998 ←, 11,976 bytes".
 
         Args:
-            arrow: which way a message is drawn, as an arrow.
-            letter: a hop's letter, "" where there is one hop alone.
+            arrow: to which side a message is drawn, as an arrow.
+            way: which way it took, "" where there is one alone.
         """
-        counts: dict[tuple[int, bool, str], int] = {}
+        counts: dict[tuple[tuple[int, ...], Direction], int] = {}
+        first: dict[tuple[tuple[int, ...], Direction], Message] = {}
         for message in self.messages:
-            key = (message.hop, message.direction is Direction.TO_CLIENT, arrow(message))
+            key = (message.hops, message.direction)
+            first.setdefault(key, message)
             counts[key] = counts.get(key, 0) + 1
+        ways = {key: way(message) for key, message in first.items()}
+        alone = len(set(ways.values())) == 1
         said: list[str] = []
-        for (hop, _, way), number in sorted(counts.items()):
+        for key, number in sorted(counts.items(), key=lambda item: (item[0][0], item[0][1] is Direction.TO_CLIENT)):
             what = f"more {self.noun}{'' if number == 1 else 's'} " if not said else ""
-            on = f" on hop {letter(hop)}" if letter(hop) else ""
-            said.append(f"{number:,} {what}{way}{on}")
+            said.append(f"{number:,} {what}{arrow(first[key])} {'' if alone else ways[key]}".rstrip())
+        if alone and (shared := next(iter(ways.values()))):
+            said = [f"{' and '.join(said)} {shared}"]
         size = sum(message.end - message.start for message in self.messages)
         said.append(f"{size:,} bytes")
         faulty = sum(_faulty(message) for message in self.messages)
@@ -53,19 +58,20 @@ class Folded(NamedTuple):
 def fold(messages: list[Message], marked: Callable[[Message], bool] = lambda _: False) -> list[Message | Folded]:
     """Return what to draw: every message, or the first and last of a long stretch with the rest counted.
 
-    A stretch is cut where its first hop and direction come round again, so that a pair is not parted.
+    A stretch is cut where its first hop and direction come round again, so that a pair is not parted. What went
+    through a tunnel is in no stretch with what did not, so that a loss is seen.
 
     Args:
         messages: all there are, in order.
         marked: tells of a message whether something is marked on it; such a one is in no stretch.
     """
-    nouns = ["" if marked(message) else _alike(message) for message in messages]
+    nouns = [("" if marked(message) else _alike(message), len(message.copies)) for message in messages]
     found: list[Message | Folded] = []
     start = 0
     while start < len(messages):
         alike = nouns[start]
         stop = start + 1
-        while alike and stop < len(messages) and nouns[stop] == alike:
+        while alike[0] and stop < len(messages) and nouns[stop] == alike:
             stop += 1
         found += _stretch(messages[start:stop]) if stop - start > LONGEST else messages[start:stop]
         start = stop

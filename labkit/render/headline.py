@@ -123,13 +123,13 @@ def _more_missing(events: list[Cut | Gap]) -> str:
     return f"and {len(events):,} more places where bytes are missing, {least}{size:,} bytes together"
 
 
-def description(dissection: Dissection) -> str:
-    """Return one to three full sentences on what the diagram shows."""
+def description(dissection: Dissection, tunnels: str = "") -> str:
+    """Return a few full sentences on what the diagram shows; `tunnels` is one on the proxies between."""
     view = dissection.hops[0] if dissection.hops else None
     exchange = view.exchange if view else None
     if view is None or exchange is None:
         return f"A sequence diagram. {headline(dissection)}."
-    sentences = [_asked(dissection, exchange), _answered(view, exchange)]
+    sentences = [_asked(dissection, exchange), _answered(view, exchange), *([tunnels] if tunnels else [])]
     how = ends(dissection, 0)
     if how:
         subject = "The connection was " if how.startswith("still") else ""

@@ -7,6 +7,9 @@
 The five steps of an upgrade are 1 the request line, 2 the upgrade fields, 3 the answer, 4 data from the
 client, 5 data from the server. 1 and 2 are one message, so they share an arrow: 1 stands at its
 headline, 2 at the first of its upgrade fields. On more than one hop a step carries the hop's letter.
+
+After the switch a proxy is a tunnel. What it relays unchanged is one arrow that passes its column, and
+where that goes from end to end, a step without a letter; the column is a pipe from the seam on.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from dataclasses import dataclass
 
 from labkit.render.marks import Mark
 
-__all__ = ["Arrow", "Band", "Detail", "Fold", "Layout", "Party", "Row", "columns_of", "step_name"]
+__all__ = ["Arrow", "Band", "Detail", "Fold", "Layout", "Party", "Pipe", "Row", "columns_of", "letter", "step_name"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class Arrow:
         details: the lines below.
         kind: "http", "data" or "control" (a WebSocket control frame).
         faults: what is wrong with it, each with its clause.
+        through: the columns of the tunnels that it passes, from the sender on.
     """
 
     step: str
@@ -55,6 +59,12 @@ class Arrow:
     details: tuple[Detail, ...] = ()
     kind: str = "http"
     faults: tuple[Mark, ...] = ()
+    through: tuple[int, ...] = ()
+
+    @property
+    def reach(self) -> int:
+        """The column up to which its words stand: the first tunnel, or its end."""
+        return self.through[0] if self.through else self.end
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +90,25 @@ Row = Arrow | Band | Fold
 
 
 @dataclass(frozen=True, slots=True)
+class Pipe:
+    """A stretch in which a column is a tunnel: from the row `first` up to the row `after`, not counting that one."""
+
+    column: int
+    first: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
 class Layout:
     """A sequence diagram, ready to be drawn in any form.
 
     Args:
         title: how it ended: "Switched to websocket (101)".
-        description: the same in one to three sentences, for those who do not see the picture.
+        description: the same in a few sentences, for those who do not see the picture.
         parties: the columns, from the client's end.
         rows: what is drawn below them.
         note: where the trace comes from; may be empty.
+        pipes: where a proxy is a tunnel.
     """
 
     title: str
@@ -96,6 +116,12 @@ class Layout:
     parties: tuple[Party, ...]
     rows: tuple[Row, ...]
     note: str = ""
+    pipes: tuple[Pipe, ...] = ()
+
+    def through(self, arrow: Arrow) -> str:
+        """Return the tunnels that an arrow passes, in words: "through nginx"; "" where it passes none."""
+        names = " and ".join(self.parties[column].name for column in arrow.through)
+        return f"through {names}" if names else ""
 
 
 def columns_of(hops: list[tuple[str, str]]) -> tuple[tuple[Party, ...], list[tuple[int, int]]]:
@@ -120,10 +146,17 @@ def step_name(number: int, hop: int, hops: int) -> str:
     >>> step_name(3, 0, 1), step_name(3, 1, 2)
     ('3', '3b')
     """
-    if hops == 1:
-        return str(number)
+    return f"{number}{letter(hop)}" if hops > 1 else str(number)
+
+
+def letter(hop: int) -> str:
+    """Return a hop's letter: "a", "b", "c".
+
+    >>> letter(0), letter(25), letter(26)
+    ('a', 'z', 'aa')
+    """
     letters = ""
     while hop >= 0:
         hop, digit = hop // 26 - 1, hop % 26
         letters = chr(ord("a") + digit) + letters
-    return f"{number}{letters}"
+    return letters

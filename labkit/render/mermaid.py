@@ -21,9 +21,16 @@ def mermaid(layout: Layout) -> str:
     lines = ["sequenceDiagram", f"    title {_label(layout.title)}"]
     lines += [f"    accTitle: {_label(layout.title)}", f"    accDescr: {_label(layout.description, 600)}"]
     lines += [f"    participant P{place} as {_label(party.name)}" for place, party in enumerate(layout.parties)]
-    for row in layout.rows:
-        lines += [f"    {line}" for line in _row(row)]
+    for place, row in enumerate(layout.rows):
+        lines += [f"    {line}" for line in (*_tunnels(layout, place), *_row(row))]
+    lines += [f"    {line}" for line in _tunnels(layout, len(layout.rows))]
     return "\n".join(lines) + "\n"
+
+
+def _tunnels(layout: Layout, place: int) -> list[str]:
+    """Begin and end tunnels before a row: Mermaid draws an active party as a bar over its lifeline."""
+    ends = [f"deactivate P{pipe.column}" for pipe in layout.pipes if pipe.after == place]
+    return ends + [f"activate P{pipe.column}" for pipe in layout.pipes if pipe.first == place]
 
 
 def _row(row: Row) -> list[str]:

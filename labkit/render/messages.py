@@ -30,7 +30,8 @@ class Message(NamedTuple):
     """One thing to draw: a part of a direction, one frame of it, or one line of it.
 
     `place` is a frame's place in its part; `start` and `end` are offsets in the direction's bytes;
-    `exchange` is the place of its exchange on the hop, -1 where it belongs to none.
+    `exchange` is the place of its exchange on the hop, -1 where it belongs to none. `copies` is what a
+    tunnel made of it on the further hops, from the sender on.
     """
 
     hop: int
@@ -41,6 +42,20 @@ class Message(NamedTuple):
     end: int
     place: int = -1
     exchange: int = -1
+    copies: tuple[Message, ...] = ()
+
+    @property
+    def everywhere(self) -> tuple[Message, ...]:
+        """The message on every hop that it crossed, from the sender on."""
+        return (self, *self.copies)
+
+    @property
+    def hops(self) -> tuple[int, ...]:
+        """The hops that it crossed, from the client's end."""
+        if not self.copies:
+            return (self.hop,)
+        hops = tuple(each.hop for each in self.everywhere)
+        return hops if self.direction is Direction.TO_SERVER else hops[::-1]
 
 
 class Unit(NamedTuple):

@@ -5,7 +5,7 @@ bytes have an order; between directions only causes have one:
 
     a request                 before its answer (100 Continue: before the content that waits for it)
     a request on one hop      before its twin on the hop behind it; their answers the other way round
-    the 101                   before anything that follows it
+    the 101                   before anything that follows it, on the hop behind it too
     a message                 before its echo (equal opcode and content); a ping before its pong
     a message on one hop      before its copy on the hop behind it; to the client the other way round
     n unlinked messages       before the n of the other side between the same links, one by one
@@ -65,15 +65,18 @@ def ordered(dissection: Dissection) -> list[Message]:
         _link_exchanges(graph, view, ids[view.hop])
         _link_seam(graph, view, ids[view.hop], spans[view.hop, Direction.TO_SERVER])
         asks, replies = wholes[view.hop, Direction.TO_SERVER], wholes[view.hop, Direction.TO_CLIENT]
-        if not _link_streams(graph, view, asks, replies):
+        streams = _link_streams(graph, view, asks, replies)
+        if not streams:
             _link_units(graph, asks, replies)
         _link_closes(graph, dissection.trace, view.hop, asks, replies)
         if view.hop in before:
             near = before[view.hop]
-            _relay(graph, wholes[near, Direction.TO_SERVER], asks)
-            _relay(graph, replies, wholes[near, Direction.TO_CLIENT])
+            _relay(graph, wholes[near, Direction.TO_SERVER], asks, changed=not streams)
+            _relay(graph, replies, wholes[near, Direction.TO_CLIENT], changed=not streams)
     for near, asked, far, went in paired:
         _link_hops(graph, ids[near][asked], ids[far][went])
+        if views[near].seam and views[far].seam and went == len(ids[far]) - 1:
+            _link_tunnel(graph, ids[near][asked], spans[far, Direction.TO_SERVER])
     return graph.walk()
 
 
@@ -234,6 +237,13 @@ def _link_hops(graph: _Graph, near: _Ids, far: _Ids) -> None:
         graph.cause(far.replied, near.answer)
 
 
+def _link_tunnel(graph: _Graph, near: _Ids, span: tuple[int, int]) -> None:
+    """Draw what a proxy that switched sends on after the answer that it gave: before that nobody spoke to it."""
+    first = next((each for each in range(*span) if graph.messages[each].exchange < 0), None)
+    if near.answer >= 0 and first is not None:
+        graph.cause(near.answer, first)
+
+
 def _matches(causes: Iterable[tuple[int, Hashable]], effects: Iterable[tuple[int, Hashable]]) -> list[tuple[int, int]]:
     """Pair every effect with the earliest cause of the same key that none before it took."""
     waiting: dict[Hashable, deque[int]] = {}
@@ -242,9 +252,11 @@ def _matches(causes: Iterable[tuple[int, Hashable]], effects: Iterable[tuple[int
     return [(waiting[key].popleft(), place) for place, key in effects if waiting.get(key)]
 
 
-def _relay(graph: _Graph, causes: list[Unit], effects: list[Unit]) -> None:
+def _relay(graph: _Graph, causes: list[Unit], effects: list[Unit], *, changed: bool) -> None:
+    """Draw what was sent on after what came; with `changed`, what is not the same too, where it is as many."""
     keys = [[(place, (unit.opcode, unit.content)) for place, unit in enumerate(side)] for side in (causes, effects)]
-    for cause, effect in _matches(keys[0], keys[1]):
+    links = _matches(keys[0], keys[1])
+    for cause, effect in (*links, *(_abreast(causes, effects, sorted(links)) if changed else ())):
         graph.cause(causes[cause].last, effects[effect].first)
 
 

@@ -13,11 +13,12 @@ from labkit.render.fold import Folded, fold
 from labkit.render.frames import frame_arrow
 from labkit.render.headline import description, ends, headline, missing, seam_text
 from labkit.render.heads import field_details
-from labkit.render.layout import Arrow, Band, Detail, Fold, Layout, Row, columns_of, step_name
+from labkit.render.layout import Arrow, Band, Detail, Fold, Layout, Pipe, Row, columns_of, letter, step_name
 from labkit.render.marks import Mark, Marks, told
 from labkit.render.measure import clean
 from labkit.render.messages import Kind, Message
 from labkit.render.order import ordered
+from labkit.render.tunnel import Tunnels
 from labkit.trace import Direction
 
 if TYPE_CHECKING:
@@ -46,16 +47,18 @@ def lay_out(dissection: Dissection, findings: Findings | None = None) -> Layout:
     places = places[:MOST_HOPS]
     parties = parties[: max((max(pair) for pair in places), default=len(parties) - 1) + 1]
     marks = Marks((*findings, *findings.notes) if findings is not None else ())
-    drawing = _Drawing(dissection, places, _numbered(dissection), marks)
-    found = ordered(dissection)
+    tunnels = Tunnels(dissection, places, parties)
+    drawing = _Drawing(dissection, places, _numbered(dissection), marks, tunnels)
+    found = tunnels.join(ordered(dissection))
     for entry in fold([message for message in found if message.hop < MOST_HOPS], drawing.marked):
         drawing.add(entry)
     drawing.close([message for message in found if message.hop >= MOST_HOPS], findings or ())
     title = headline(dissection)
     if trace.title:
         title = f"{clean(trace.title, 80)} — {title[0].lower()}{title[1:]}"
-    words = description(dissection) if findings is None else f"{description(dissection)} {_judged(findings)}"
-    return Layout(title, words, parties, tuple(drawing.rows), clean(trace.note, _MOST_NOTE))
+    words = description(dissection, tunnels.told(found))
+    words = words if findings is None else f"{words} {_judged(findings)}"
+    return Layout(title, words, parties, tuple(drawing.rows), clean(trace.note, _MOST_NOTE), drawing.pipes())
 
 
 def _numbered(dissection: Dissection) -> list[set[int]]:
@@ -78,8 +81,11 @@ class _Drawing:
     places: list[tuple[int, int]]
     numbered: list[set[int]]
     marks: Marks
+    tunnels: Tunnels
     rows: list[Row] = field(default_factory=list)
     _seams: list[int] = field(default_factory=list)
+    _turned: dict[int, int] = field(default_factory=dict)  # in which row a hop turned
+    _ended: dict[int, int] = field(default_factory=dict)  # which row is the last of a hop
     _told: set[Finding] = field(default_factory=set)
     _last: Message | None = None
 
@@ -89,6 +95,7 @@ class _Drawing:
             turning = [message.hop for message in entry.messages if self._turns(message)]
             self._flush()
             self.rows.append(self._fold(entry))
+            self._ended |= {hop: len(self.rows) - 1 for message in entry.messages for hop in message.hops}
             self._seams += turning
             self._last = None
             return
@@ -101,13 +108,14 @@ class _Drawing:
         if entry.kind is not Kind.ANSWER:
             self._flush()
         self.rows.append(self._arrow(entry))
+        self._ended |= dict.fromkeys(entry.hops, len(self.rows) - 1)
         self._last = entry
         if self._turns(entry):
             self._seams.append(entry.hop)
 
     def marked(self, message: Message) -> bool:
         """Tell whether a finding is to be marked on a message."""
-        return bool(self._found(message))
+        return any(self._found(each) for each in message.everywhere) if message.copies else bool(self._found(message))
 
     def close(self, left: list[Message], findings: Iterable[Finding]) -> None:
         """Say what was not reached or not drawn, what is missing and how the connections ended.
@@ -127,18 +135,19 @@ class _Drawing:
             self.rows.append(Band(f"{_count(len(loose), 'more finding')} on what is not drawn: {ids}", "stop", *whole))
         for hop, text in missing(self.dissection):
             if hop < len(self.places):
-                self.rows.append(Band(self._on(hop, text), "missing", *whole))
+                self.rows.append(Band(self._on([hop], text), "missing", *whole))
+        ended: dict[str, list[int]] = {}
         for hop in range(len(self.places)):
-            if text := ends(self.dissection, hop):
-                self.rows.append(Band(self._on(hop, text), "end", *whole))
+            ended.setdefault(ends(self.dissection, hop), []).append(hop)
+        ended.pop("", None)
+        self.rows += [Band(self._on(hops, text), "end", *whole) for text, hops in ended.items()]
 
-    def _on(self, hop: int, text: str) -> str:
-        if len(self.places) == 1:
-            return text
-        return f"hop {self._letter(hop)}: {text}"
+    def pipes(self) -> tuple[Pipe, ...]:
+        """Return where proxies are tunnels."""
+        return self.tunnels.pipes(self._turned, self._ended)
 
-    def _letter(self, hop: int) -> str:
-        return step_name(0, hop, len(self.places))[1:]
+    def _on(self, hops: list[int], text: str) -> str:
+        return text if len(self.places) == 1 else f"{_these(hops)}: {text}"
 
     def _stop(self, view: HopView, whole: tuple[int, int]) -> None:
         exchange = view.exchange
@@ -153,7 +162,19 @@ class _Drawing:
         return self.marks.at(message.hop, message.direction, message.start, message.end)
 
     def _faults(self, message: Message) -> tuple[Mark, ...]:
-        """Return what is wrong with a message."""
+        """Return what is wrong with a message, on whichever hop, each once."""
+        faults = self._faults_of(message)
+        if not message.copies:
+            return faults
+        known = dict.fromkeys(faults, "")
+        told = {Mark(span.fault) for span in _spans(message, self.dissection.hops[message.hop])}
+        for copy in message.copies:
+            more = [mark for mark in self._faults_of(copy) if mark not in known and mark not in told]
+            known |= dict.fromkeys(more, f", on hop {letter(copy.hop)}")
+        found = [replace(mark, text=mark.text + on) for mark, on in known.items()]
+        return tuple(sorted(found, key=lambda mark: mark.level == "note"))
+
+    def _faults_of(self, message: Message) -> tuple[Mark, ...]:
         found = self._found(message)
         self._told.update(found)
         spans = _spans(message, self.dissection.hops[message.hop])
@@ -173,6 +194,7 @@ class _Drawing:
                 bands[-1] = replace(bands[-1], end=end)
             else:
                 bands.append(Band(text, "seam", start, end))
+            self._turned[hop] = len(self.rows) + len(bands) - 1
         self.rows += bands
         self._seams = []
 
@@ -184,7 +206,8 @@ class _Drawing:
         )  # fmt: skip
 
     def _columns(self, message: Message) -> tuple[int, int]:
-        client, server = self.places[message.hop]
+        first, last = message.hops[0], message.hops[-1]
+        client, server = self.places[first][0], self.places[last][1]
         return (client, server) if message.direction is Direction.TO_SERVER else (server, client)
 
     def _step(self, number: int, hop: int) -> str:
@@ -195,8 +218,9 @@ class _Drawing:
             start, end = self._columns(message)
             return "→" if start < end else "←"
 
-        places = [place for hop in {message.hop for message in folded.messages} for place in self.places[hop]]
-        return Fold(folded.text(arrow, self._letter), min(places), max(places))
+        hops = {hop for message in folded.messages for hop in message.hops}
+        places = [place for hop in hops for place in self.places[hop]]
+        return Fold(folded.text(arrow, self.tunnels.way), min(places), max(places))
 
     def _arrow(self, message: Message) -> Arrow:
         part, view = message.part, self.dissection.hops[message.hop]
@@ -210,13 +234,14 @@ class _Drawing:
             body = _other(message, part, view)
         step = body.step
         if view.seam and message.start >= view.seam[message.direction]:
-            step = self._step(4 if message.direction is Direction.TO_SERVER else 5, message.hop)
+            step = self.tunnels.step(4 if message.direction is Direction.TO_SERVER else 5, message)
         start, end = self._columns(message)
         faults = self._faults(message)
         if len(faults) > _MOST_FAULTS:
             more = f"and {len(faults) - _MOST_FAULTS} more"
             faults = (*faults[:_MOST_FAULTS], Mark(more, faults[_MOST_FAULTS].level))
-        return replace(body, step=step, start=start, end=end, faults=faults)
+        through = self.tunnels.columns(message)
+        return replace(body, step=step, start=start, end=end, faults=faults, through=through)
 
     def _head(self, message: Message, part: HeadPart, view: HopView) -> Arrow:
         numbered = message.exchange in self.numbered[message.hop]
@@ -262,6 +287,11 @@ def _judged(findings: Findings) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _these(hops: list[int]) -> str:
+    """Name hops: "hop a", "hops a and b"."""
+    return f"hop{'s' if len(hops) > 1 else ''} {' and '.join(map(letter, hops))}"
 
 
 def _not_drawn(hops: int, left: list[Message]) -> str:

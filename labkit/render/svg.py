@@ -20,6 +20,7 @@ _BADGE = 11  # radius of a step's disc
 _BOX = 36  # height of a party's box
 _HEADLINE, _DETAIL, _TITLE, _BAND, _NOTE = 13.0, 12.0, 20.0, 13.0, 12.0  # sizes of type
 _LEADING = 17  # from one line to the next
+_TUBE = 8  # from a lifeline to the side of the tube around it
 _SIDE = 14  # from a lifeline to the text beside it
 _GAPS = {2: (480, 560), 3: (310, 430), 4: (250, 340)}  # least and most between lifelines, by parties
 _TIGHT = (210, 270)
@@ -57,13 +58,15 @@ class _Canvas:
         self._parties()
         self._y += 8
         self._lives.append((top, self._y, ""))
+        edges = [self._y]  # between the rows
         for row in layout.rows:
-            before = self._y
             dash = self._row(row)
-            self._lives.append((before, self._y, dash))
+            self._lives.append((edges[-1], self._y, dash))
+            edges.append(self._y)
         self._lives.append((self._y, self._y + 16, ""))
         self._y += 16
         self._ground(top)
+        self._tunnels(edges)
         self._parties()
         if layout.note:
             self._y += 12
@@ -87,10 +90,10 @@ class _Canvas:
         least, most = _GAPS.get(len(self._layout.parties), _TIGHT)
         wanted = [float(least)] * max(len(self._boxes) - 1, 0)
         for row in self._layout.rows:
-            if isinstance(row, Arrow) and abs(row.start - row.end) == 1:
+            if isinstance(row, Arrow) and abs(row.start - row.reach) == 1:
                 widths = [mono_width(row.headline, _HEADLINE) + 12]
                 widths += [mono_width(detail.text, _DETAIL) for detail in row.details]
-                gap = min(row.start, row.end)
+                gap = min(row.start, row.reach)
                 wanted[gap] = max(wanted[gap], max(widths) + 4 * _SIDE)
         places: list[float] = [_PAD + 2 * _BADGE + 12 + max(self._boxes[0] / 2 - 2 * _BADGE, 24)]
         for room, (one, other) in zip(wanted, pairwise(self._boxes), strict=True):
@@ -131,6 +134,13 @@ class _Canvas:
             for begin, stop, dash in merged:
                 self._back.line((place, max(begin, top)), (place, stop), self._theme.line, 1.2, dash)
 
+    def _tunnels(self, edges: list[float]) -> None:
+        """Draw the tunnels as tubes around the lifelines of their parties, open to the seam above them."""
+        for pipe in self._layout.pipes:
+            line, ground = self._theme.party(self._layout.parties[pipe.column].role)
+            place, top, low = self._places[pipe.column], edges[pipe.first] - 12, edges[pipe.after] + 4
+            self._back.rect((place - _TUBE, top), (2 * _TUBE, low - top), ground, stroke=line, radius=6, weight=1)
+
     def _row(self, row: Arrow | Band | Fold) -> str:
         """Draw a row; return how the lifelines are dashed beside it."""
         if isinstance(row, Arrow):
@@ -150,7 +160,7 @@ class _Canvas:
         return ""
 
     def _arrow(self, arrow: Arrow) -> None:
-        left, right = sorted((self._places[arrow.start], self._places[arrow.end]))
+        left, right = sorted((self._places[arrow.start], self._places[arrow.reach]))
         forth = arrow.start < arrow.end
         room = right - left - 2 * _SIDE
         self._y += 8
@@ -158,16 +168,17 @@ class _Canvas:
             self._y += _LEADING
             if not number:
                 self._badge(arrow.step)
-            if abs(arrow.start - arrow.end) > 1:
+            if abs(arrow.start - arrow.reach) > 1:
                 self._halo(left + _SIDE if forth else right - _SIDE - mono_width(piece, _HEADLINE), piece)
             at = (left + _SIDE, self._y) if forth else (right - _SIDE, self._y)
             self._pen.text(at, piece, self._theme.ink, _HEADLINE, mono=True, anchor="start" if forth else "end")
         self._y += 9
-        self._shaft(arrow, left, right)
+        self._shaft(arrow)
         self._details(arrow, left, right)
         self._y += 14 if arrow.details or arrow.faults else 4
 
-    def _shaft(self, arrow: Arrow, left: float, right: float) -> None:
+    def _shaft(self, arrow: Arrow) -> None:
+        left, right = sorted((self._places[arrow.start], self._places[arrow.end]))
         colour, _ = self._theme.party(self._layout.parties[arrow.start].role)
         dash = "6 4" if arrow.kind == "control" else ""
         tip, back = (right - 1, right - 11) if arrow.start < arrow.end else (left + 1, left + 11)
@@ -204,9 +215,13 @@ class _Canvas:
 
     def _badge(self, step: str) -> None:
         if step:
-            size = 11.0 if len(step) < 3 else 9.0
-            self._pen.circle((_PAD + _BADGE, self._y - 4), _BADGE, self._theme.ink)
-            middle = (_PAD + _BADGE, self._y - 4 + size * 0.36)
+            size, wide = 11.0 if len(step) < 3 else 9.0, 7.0 * max(len(step) - 3, 0)
+            if wide:
+                at, room = (_PAD, self._y - 4 - _BADGE), (2 * _BADGE + wide, 2 * _BADGE)
+                self._pen.rect(at, room, self._theme.ink, radius=_BADGE)
+            else:
+                self._pen.circle((_PAD + _BADGE, self._y - 4), _BADGE, self._theme.ink)
+            middle = (_PAD + _BADGE + wide / 2, self._y - 4 + size * 0.36)
             self._pen.text(middle, step, self._theme.ground, size, anchor="middle", bold=True)
 
     def _halo(self, x: float, words: str) -> None:

@@ -69,6 +69,7 @@ class _Sheet:
         steps = [row.step for row in arrows] + [detail.step for row in arrows for detail in row.details]
         margin = max([len(step) for step in steps] + [1]) + 3
         self._places = self._spread(margin)
+        self._pipes: frozenset[int] = frozenset()  # the lifelines that are tunnels where it is drawn
         self.width = max(self.width, self._places[-1] + (columns(self._names[-1]) + 1) // 2 + 1)
 
     def _spread(self, margin: int) -> list[int]:
@@ -98,6 +99,7 @@ class _Sheet:
         """Return every row, with lifelines between them."""
         lines = [self._life()]
         for place, row in enumerate(self.layout.rows):
+            self._pipes = self._tunnels(place)
             if isinstance(row, Arrow):
                 drawn = self._arrow(row)
                 follows = self.layout.rows[place + 1] if place + 1 < len(self.layout.rows) else None
@@ -105,23 +107,29 @@ class _Sheet:
                 lines += [*drawn, *([self._life()] if roomy else [])]
             elif isinstance(row, Band):
                 last = place + 1 == len(self.layout.rows)
+                drawn = self._band(row, last)
+                self._pipes = self._tunnels(place - 1)
                 before = [] if str(lines[-1]) == str(self._life()) else [self._life()]
-                lines += [*before, *self._band(row, last), *([] if last else [self._life()])]
+                self._pipes = self._tunnels(place + 1)
+                lines += [*before, *drawn, *([] if last else [self._life()])]
             else:
                 lines += self._fold(row)
         if not self.layout.rows or not isinstance(self.layout.rows[-1], Band):
             lines.append(self._life())
         return [str(line) for line in lines]
 
+    def _tunnels(self, row: int) -> frozenset[int]:
+        return frozenset(self._places[pipe.column] for pipe in self.layout.pipes if pipe.first <= row < pipe.after)
+
     def _life(self, step: str = "", mark: str = "│") -> _Line:
         line = _Line(self.width)
         line.put(1, step)
         for place in self._places:
-            line.put(place, mark)
+            line.put(place, "║" if place in self._pipes else mark)
         return line
 
     def _arrow(self, arrow: Arrow) -> list[_Line]:
-        left, right = sorted((self._places[arrow.start], self._places[arrow.end]))
+        left, right = sorted((self._places[arrow.start], self._places[arrow.reach]))
         rightwards = arrow.start < arrow.end
         inside = right - left - 1
         lines: list[_Line] = []
@@ -131,24 +139,25 @@ class _Sheet:
                 line = self._life(arrow.step if not number else "")
                 line.put(left + 2 if rightwards else right - 1 - columns(piece), piece)
                 lines.append(line)
-        lines.append(self._shaft(arrow, left, right, arrow.headline if fits else "", not lines))
+        lines.append(self._shaft(arrow, arrow.headline if fits else "", not lines))
         for detail in arrow.details:
             lines += self._block(arrow, detail.text, detail.step)
         for fault in arrow.faults:
             lines += self._block(arrow, str(fault))
         return lines
 
-    def _shaft(self, arrow: Arrow, left: int, right: int, label: str, first: bool) -> _Line:  # noqa: FBT001
+    def _shaft(self, arrow: Arrow, label: str, first: bool) -> _Line:  # noqa: FBT001
+        left, right = sorted((self._places[arrow.start], self._places[arrow.end]))
         line = self._life(arrow.step if first else "")
-        dashes = "".join("┼" if left + 1 + at in self._places else "─" for at in range(right - left - 1))
-        line.put(left + 1, dashes)
+        for at in range(left + 1, right):
+            line.put(at, "╫" if at in self._pipes else "┼" if at in self._places else "─")
         if arrow.start < arrow.end:
-            line.put(left, "├")
+            line.put(left, "╟" if left in self._pipes else "├")
             line.put(right - 1, "►")
             if label:
                 line.put(left + 3, f" {label} ")
         else:
-            line.put(right, "┤")
+            line.put(right, "╢" if right in self._pipes else "┤")
             line.put(left + 1, "◄")
             if label:
                 line.put(right - 4 - columns(label), f" {label} ")
@@ -156,13 +165,13 @@ class _Sheet:
 
     def _block(self, arrow: Arrow, what: str, step: str = "") -> list[_Line]:
         """Set a detail below its arrow, on the side of the party that sent it."""
-        left, right = sorted((self._places[arrow.start], self._places[arrow.end]))
+        left, right = sorted((self._places[arrow.start], self._places[arrow.reach]))
         indent = 4 if right - left > _ROOMY else 1
         room = right - left - 2 - indent
         widest = max(columns(line) for line in (*(detail.text for detail in arrow.details), *map(str, arrow.faults)))
         at = left + 1 + indent if arrow.start < arrow.end else right - indent - min(room, widest)
         lines = []
-        for number, piece in enumerate(wrap(what, room, 4, indent=2 if room > _ROOMY else 1)):
+        for number, piece in enumerate(wrap(what, room, 6 if arrow.through else 4, indent=2 if room > _ROOMY else 1)):
             line = self._life(step if not number else "")
             line.put(at, piece)
             lines.append(line)

@@ -75,7 +75,8 @@ class Theme:
     def lines(self) -> tuple[tuple[str, str], ...]:
         """Every pair of line colour and ground that carries meaning."""
         colours = (self.client, self.proxy, self.server, self.fault, self.should, self.note)
-        return tuple((colour, ground) for colour in colours for ground in (self.ground, self.zone))
+        tubes = tuple((colour, self.proxy_ground) for colour in (self.client, self.proxy, self.server))
+        return (*((colour, ground) for colour in colours for ground in (self.ground, self.zone)), *tubes)
 
 
 LIGHT = Theme(

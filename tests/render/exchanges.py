@@ -69,5 +69,14 @@ def chain(*names: str, texts: tuple[bytes, ...] = (b"Hello",)) -> Trace:
     return Trace(tuple(events), tuple(hops))
 
 
+def relayed(names: str, *sides: tuple[bytes, bytes], request: bytes = REQUEST, answer: bytes = ANSWER) -> Trace:
+    """Return the same switch on every hop between the parties named, and what followed it on each."""
+    hops = [Hop(client, server) for client, server in pairwise(names.split())]
+    events = [event for number in range(len(hops)) for event in talk(request, answer, number)]
+    events += [event for number, side in enumerate(sides) for event in talk(*side, number)]
+    events += [event for number in range(len(hops)) for event in closed(number)]
+    return Trace(tuple(events), tuple(hops))
+
+
 def cut(trace: Trace, length: int) -> Trace:
     return Trace((*trace.events[:-2], Cut(0, ASK, length), *trace.events[-2:]), trace.hops)

@@ -11,7 +11,7 @@ from labkit.render.fold import MOST, Folded, fold
 from labkit.render.layout import Arrow, Fold
 from labkit.render.order import ordered
 from labkit.wire.websocket import BINARY, PING, PONG, TEXT, frame
-from tests.render.exchanges import asked, chain, echo, switched
+from tests.render.exchanges import asked, chain, echo, relayed, switched
 
 
 def folded(asks: bytes, replies: bytes = b"") -> list[int]:
@@ -52,11 +52,32 @@ def test_a_faulty_frame_is_never_folded_among_good_ones():
 
 
 def test_on_several_hops_every_hop_is_counted():
-    """A fold over two hops says how many went which way on which."""
+    """A fold over two hops that are no tunnel says how many went which way on which."""
+    texts = [b"%d" % number for number in range(10)]
+    near, far = (b"".join(frame(TEXT, text, mask=mask) for text in texts) for mask in (b"abcd", b"efgh"))
+    assert folds(relayed("client proxy server", (near, b""), (far, b""))) == [
+        "7 more text frames → on hop a, 7 → on hop b, 98 bytes"
+    ]
+
+
+def test_what_goes_through_a_tunnel_is_counted_once():
+    """A fold over a tunnel counts messages, not copies, and names the proxy."""
     texts = tuple(b"%d" % number for number in range(10))
     assert folds(chain("client", "proxy", "server", texts=texts)) == [
-        "8 more text frames → on hop a, 8 ← on hop a, 8 → on hop b, 8 ← on hop b, 160 bytes"
+        "7 more text frames → and 7 ← through proxy, 70 bytes"
     ]
+
+
+def test_a_loss_in_a_tunnel_is_not_folded():
+    """The one message that was not passed on is drawn, between two stretches that were."""
+    texts = [asked(TEXT, b"%d" % number) for number in range(30)]
+    trace = relayed("client proxy server", (b"".join(texts), b""), (b"".join(texts[:15] + texts[16:]), b""))
+    assert folds(trace) == [
+        "10 more text frames → through proxy, 73 bytes",
+        "9 more text frames → through proxy, 72 bytes",
+    ]
+    lost = [row for row in diagram(trace).layout.rows if isinstance(row, Arrow) and row.step == "4a"]
+    assert [row.headline for row in lost] == ['text "15"']
 
 
 def test_the_middle_of_a_diagram_without_end_is_folded():

@@ -64,6 +64,15 @@ def test_the_same_stands_in_a_table():
     assert rows[4] == ["4", "client", "server", 'text "Hello"', ""]
 
 
+def test_the_table_says_which_proxy_a_message_went_through():
+    """Where the picture shows an arrow that passes a column, the table names it."""
+    rows = Reader(diagram(chain("client", "edge", "inner", "server")).html()).rows
+    assert next(row[:4] for row in rows if row[0] == "4") == [
+        "4", "client", "server, through edge and inner", 'text "Hello"',
+    ]  # fmt: skip
+    assert next(row[2] for row in rows if row[0] == "5") == "client, through inner and edge"
+
+
 def test_faults_are_told_with_a_sign_and_words():
     """Never by colour alone."""
     rows = Reader(diagram(switched(frame(TEXT, b"x"))).html()).rows

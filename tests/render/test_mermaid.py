@@ -34,6 +34,15 @@ def test_three_parties_have_three_columns():
     assert "P1->>P2: (1b) GET /chat HTTP/1.1" in lines(chain("client", "proxy", "server"))
 
 
+def test_a_tunnel_is_an_active_party_that_arrows_pass():
+    """Between two lines of the source the proxy is active, and what it relayed goes from end to end."""
+    source = lines(chain("client", "proxy", "server"))
+    begin, end = source.index("activate P1"), source.index("deactivate P1")
+    assert "from here on" in source[begin - 1]
+    assert [line.split(": ")[0] for line in source[begin + 1 : end]] == ["P0->>P2", "P2->>P0", "P0-->>P2", "P2-->>P0"]
+    assert "hop a" in source[end + 1]
+
+
 def test_mermaids_own_words_are_no_orders():
     """A label that begins with a word of the language is written so that it is not read as one."""
     trace = Trace(tuple(talk(b"", b"")), (Hop("end", "wrapper"),), "nowrap")

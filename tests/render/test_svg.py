@@ -12,8 +12,9 @@ from labkit.render.diagram import diagram
 from labkit.render.theme import mono_width, sans_width
 from labkit.trace import Trace, Transfer
 from labkit.wire.websocket import TEXT, frame
-from tests.render.exchanges import ASK, BAD_KEY, REPLY, asked, chain, cut, declined, echo, switched
+from tests.render.exchanges import ASK, BAD_KEY, REPLY, asked, chain, cut, declined, echo, relayed, switched
 
+HELLO, AGAIN = asked(TEXT, b"Hello " * 30), frame(TEXT, b"again, without a mask")
 SVG = "{http://www.w3.org/2000/svg}"
 TRACES = {
     "switched": echo(b"Hello"),
@@ -21,6 +22,8 @@ TRACES = {
     "three": chain("client", "proxy", "server"),
     "four": chain("browser", "edge proxy", "inner proxy", "server"),
     "six": chain(*(f"a party called {number}" for number in range(6))),
+    "tunnels": relayed("client edge inner server", (HELLO + AGAIN, b""), (HELLO + AGAIN, b""), (HELLO, b"")),
+    "long tunnel": relayed("client a b c d server", *[(HELLO, b"")] * 4, (b"", b"")),
     "folded": echo(*(b"%d" % number for number in range(30))),
     "faulty": cut(switched(frame(TEXT, b"unmasked" * 20), frame(3, b"x")), 1234),
     "wide": switched(asked(TEXT, "日本語のとても長いメッセージがここにあります".encode() * 2)),
@@ -88,6 +91,23 @@ def test_parties_are_told_by_shape_and_label_too():
     hexagons = [shape for shape in root.iter(f"{SVG}polygon") if len(shape.attrib["points"].split()) == 6]
     squares = [rect for rect in root.iter(f"{SVG}rect") if rect.attrib.get("stroke") and "rx" not in rect.attrib]
     assert [len(shapes) for shapes in (rounds, hexagons, squares)] == [2, 2, 2]
+
+
+def test_a_tunnel_is_a_tube_that_arrows_pass():
+    """A tube lies around the lifeline of the proxy, behind arrows that reach from the client to the server."""
+    root = parsed(relayed("client proxy server", *[(asked(TEXT, b"Hello"), frame(TEXT, b"Hello"))] * 2))
+    shapes = list(root)
+    tube = next(rect for rect in shapes if rect.attrib.get("width") == "16")
+    left, top, high = (float(tube.attrib[name]) for name in ("x", "y", "height"))
+    passing = [
+        line for line in shapes[shapes.index(tube) :]
+        if line.tag == f"{SVG}line" and line.attrib["y1"] == line.attrib["y2"]
+        and min(float(line.attrib["x1"]), float(line.attrib["x2"])) < left < left + 16
+        < max(float(line.attrib["x1"]), float(line.attrib["x2"]))
+        and line.attrib["stroke-width"] == "1.8"
+    ]  # fmt: skip
+    assert len(passing) == 2
+    assert all(top < float(line.attrib["y1"]) < top + high for line in passing)
 
 
 @settings(deadline=None)  # a busy machine is no fault

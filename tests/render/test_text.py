@@ -8,7 +8,7 @@ from labkit.render.diagram import diagram
 from labkit.render.measure import columns
 from labkit.trace import Hop, Trace, Transfer
 from labkit.wire.websocket import TEXT, frame
-from tests.render.exchanges import ASK, PLAIN, REPLY, REQUIRED, asked, chain, declined, echo, switched, talk
+from tests.render.exchanges import ASK, PLAIN, REPLY, REQUIRED, asked, chain, declined, echo, relayed, switched, talk
 
 WHOLE = """\
 Switched to websocket (101)
@@ -63,7 +63,30 @@ def test_two_three_and_four_parties_fit_in_80_columns(names, width):
     rows = [line for line in drawn[3:] if line[places[-1] :][:1] in tuple("│├┤")]  # the bands' words go across
     marks = {line[place] for line in rows for place in places}
     assert len(rows) >= 20
-    assert marks <= set("│├┤")
+    assert marks <= set("│├┤║╫")
+
+
+TUNNEL = """\
+   ══╪═══════ from here on: websocket — the bytes are no longer HTTP ═══════╪══
+     │                                  ║                                   │
+ 4   ├── text "one" ────────────────────╫──────────────────────────────────►│
+ 4a  ├── text "two" ───────────────────►║                                   │
+ 5   │◄─────────────────────────────────╫───────────────────── text "uno" ──┤
+ 5b  │                                  ║◄──────────────────── text "due" ──┤
+ 5a  │◄─────────────────── text "DUE" ──╢                                   │
+     │                                  ║                                   │
+   ──┼───────── hop a: proxy closed first (FIN), then client (FIN) ─────────┼──
+"""
+
+
+def test_a_tunnel_is_a_pipe_that_arrows_pass():
+    """Double lines from the seam to the last message, crossed by what was relayed, and only by that."""
+    near = asked(TEXT, b"one") + asked(TEXT, b"two"), frame(TEXT, b"uno") + frame(TEXT, b"DUE")
+    drawn = lines(
+        relayed("client proxy server", near, (asked(TEXT, b"one"), frame(TEXT, b"uno") + frame(TEXT, b"due")))
+    )
+    assert TUNNEL in "\n".join(drawn)
+    assert not any(set("║╫╢") & set(line) for line in drawn[-4:])
 
 
 def test_more_parties_than_fit_make_it_wider():
