@@ -92,6 +92,13 @@ SERVERS: Mapping[str, Server] = {
 }
 """What the server does, beside the echo that it is unless told."""
 
+WAITS: Mapping[str, Server] = {
+    "silent": Server(protocols=_SILENT),  # after the switch
+    "slow": Server(faults=("late=3",)),
+}
+"""Servers that put a proxy's patience to the test; behind the configurations that have little of it."""
+
+_IMPATIENT = "impatient"
 _SPOILT = {"nginx": ("seed", "naive"), "apache": ("seed", "seed-wstunnel", "upgrade-websocket", "upgrade-any")}
 _OF_SERVERS: Mapping[str, str] = {"fault-unasked": "plain", "switches-any": "unknown-token"}
 _SILENT_AT = frozenset(("early", "second", "http-1.0", "fault-garbage", "fault-interim", "fault-unasked"))
@@ -144,14 +151,20 @@ def cells(program: str = "") -> tuple[Cell, ...]:
 
 def _cells(program: str) -> Iterator[Cell]:
     for name, proxy in configurations()[program].items():
+        if name.startswith(_IMPATIENT):
+            yield from (_served(program, name, proxy, server, told) for server, told in WAITS.items())
+            continue
         for offer, asked in OFFERS.items():
             yield Cell(f"{program}/{name}/{offer}", Scenario(asked, via=(proxy,), patience=_patience(offer)))
         if name in _SPOILT[program]:
-            for server, told in SERVERS.items():
-                offer = _OF_SERVERS.get(server, "full")
-                say = _waiting if server == "leaves" else ("Hello",)
-                scenario = Scenario(OFFERS[offer], say, via=(proxy,), server=told, patience=_patience(server))
-                yield Cell(f"{program}/{name}/{offer}/{server}", scenario)
+            yield from (_served(program, name, proxy, server, told) for server, told in SERVERS.items())
+
+
+def _served(program: str, name: str, proxy: Proxy, server: str, told: Server) -> Cell:
+    offer = _OF_SERVERS.get(server, "full")
+    say = _waiting if server in ("leaves", "silent") else ("Hello",)
+    scenario = Scenario(OFFERS[offer], say, via=(proxy,), server=told, patience=_patience(server))
+    return Cell(f"{program}/{name}/{offer}/{server}", scenario)
 
 
 def _patience(name: str) -> float:

@@ -78,7 +78,9 @@ class Report:
         programs = ", ".join(f"{name} {version}" for name, version in self.versions.items())
         equal = count - refused - different
         told = f"{count} cells held against {programs}: {equal} equal, {refused} refused, {different} different"
-        others = [f"{name} {version}" for name, version in self.models.items() if version != self.versions[name]]
+        others = [
+            f"{name} {version}" for name, version in self.models.items() if version.split()[0] != self.versions[name]
+        ]
         if not others:
             return told
         return f"{told}\nThe models are of {', '.join(others)}: what differs may be what a newer program does otherwise"

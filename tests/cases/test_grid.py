@@ -20,6 +20,8 @@ def test_no_cell_waits_for_long():
     """Where nothing comes the client soon gives up, and where something does it waits much longer than that takes."""
     waited = {}
     for cell in cells():
+        if "/impatient" in cell.name:  # there it is the proxy that waits
+            continue
         try:
             last = max((event.time for event in simulate(cell.scenario).events), default=0.0)
         except Unmodelled:
@@ -27,3 +29,11 @@ def test_no_cell_waits_for_long():
         waited[cell.name] = last
         assert last in (0.0, cell.scenario.patience) or last < cell.scenario.patience / 5, cell.name
     assert max(waited.values()) <= LONGEST
+
+
+def test_a_proxy_waits_no_longer_than_two_seconds():
+    """Where a proxy's patience is put to the test, it has little of it, and ends before the client would."""
+    impatient = [cell for cell in cells() if "/impatient" in cell.name]
+    assert {cell.program for cell in impatient} == {"nginx", "apache"}
+    for cell in impatient:
+        assert 1.0 <= max(event.time for event in simulate(cell.scenario).events) <= 2.1, cell.name
