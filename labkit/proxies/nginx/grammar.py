@@ -96,5 +96,7 @@ def _reason(reason: str, directive: Directive, context: Context) -> str:
         count = len(directive.args)
         if not count:
             return f"{directive.name} needs an argument"
+        if following := next((arg for arg in directive.args[1:] if arg in DIRECTIVES), ""):
+            return f"{directive.name} is not ended: a semicolon is missing before {following}"
         return f"{directive.name} does not take {count} argument{'s' * (count != 1)}"
     return reason.replace('"', "")

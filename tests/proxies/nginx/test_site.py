@@ -74,6 +74,10 @@ def test_lines_go_where_the_snippet_was_cut_out():
         ("server { more_set_headers a; }", "line 1: nginx has no directive 'more_set_headers'; if your nginx has"),
         ("server { proxy_pass http://b; }", "line 1: proxy_pass is not allowed in server"),
         ("location / { proxy_pass http://a b; }", "line 1: proxy_pass does not take 2 arguments"),
+        (
+            "location / { proxy_pass http://a\nproxy_http_version 1.1; }",
+            "line 1: proxy_pass is not ended: a semicolon is missing before proxy_http_version",
+        ),
         ("location / { proxy_pass; }", "line 1: proxy_pass needs an argument"),
         ("location / { proxy_buffering maybe; }", "line 1: invalid value maybe in proxy_buffering"),
         ("location /;", "line 1: location is a block"),
