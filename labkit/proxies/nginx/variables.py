@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
+from difflib import get_close_matches
 from functools import lru_cache
 
 from labkit.errors import Unmodelled
@@ -251,9 +252,12 @@ class Variables:
             Unmodelled: it does not; the variable, the directive and the line are named.
         """
         for name in self._unknown(texts, self._unsure):
+            here = {*CERTAIN, "http_upgrade", "http_connection", *self._given} - {name}
+            close = get_close_matches(name, sorted(here), 1, 0.85)
+            meant = f"did you mean ${close[0]}? Else run it" if close else "run it"
             raise Unmodelled(
                 f"line {directive.line}: {directive.name}: the model does not know what ${name} will be; "
-                "run it for real: run(scenario, proxies='real')"
+                f"{meant} for real: run(scenario, proxies='real')"
             )
 
 
