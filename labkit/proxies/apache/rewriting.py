@@ -164,7 +164,7 @@ def _made(rule: _Rule, filled: _Filled, path: str, query: str | None) -> Rewritt
     raw = bool({"ne", "noescape"} & set(told))
     if {"p", "proxy"} & set(told):
         return Rewritten("proxy", text, query, 0, rule.directive, raw)
-    if {"r", "redirect"} & set(told) or re.match("https?://", text):
+    if {"r", "redirect"} & set(told) or re.match("(http|ws)s?://", text):
         word = told.get("r", told.get("redirect", "")).lower()
         return Rewritten("redirect", text, query, _STATUSES.get(word) or int(word), rule.directive, raw)
     return Rewritten("path", text, query, 0, rule.directive)

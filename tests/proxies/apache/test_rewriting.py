@@ -47,6 +47,13 @@ def test_rules_are_applied(text, expected):
     assert (found and (found.text, found.query)) == expected
 
 
+@pytest.mark.parametrize("scheme", ["http", "https", "ws", "wss"])
+def test_a_url_of_another_server_is_a_redirect(scheme):
+    """Without [P], also to ws:, which no browser follows (httpd 2.4.71 answers 302)."""
+    found = apply(f"RewriteRule ^/(.*) {scheme}://b/$1 [L]")
+    assert (found.kind, found.text, found.status) == ("redirect", f"{scheme}://b/ws/x", 302)
+
+
 def test_without_the_engine_there_are_no_rules():
     """RewriteEngine Off is the default."""
     found = directives(read("RewriteRule . - [F]"))
