@@ -15,9 +15,11 @@ from labkit.errors import LabError
 from labkit.proxies.described import Proxy
 from labkit.proxies.directive import Directive, walk
 
-__all__ = ["Edit", "Remedy", "edited", "mend", "remedies"]
+__all__ = ["Edit", "Remedy", "at", "edited", "mend", "remedies"]
 
 _MOST_TOGETHER = 3
+_TAKES = "mod_proxy_http takes Upgrade out unless the line says which protocol may pass"
+_NARROW = frozenset(("if", "limit_except"))
 
 
 class Edit(NamedTuple):
@@ -35,16 +37,19 @@ class Edit(NamedTuple):
     now: str
     told: str
 
-    def __str__(self) -> str:
-        return f"line {self.line}: {self.told}"
-
 
 class Remedy(NamedTuple):
-    """A change, why it is needed, and where that is written."""
+    """A change, why it is needed, and where that is written; `more` are the same change of further lines."""
 
     edit: Edit
     why: str
     clause: str
+    more: tuple[Edit, ...] = ()
+
+    @property
+    def edits(self) -> tuple[Edit, ...]:
+        """All of them, the first first."""
+        return (self.edit, *self.more)
 
 
 # nginx: the directive, with the field name where it sets one; what to write; why; the clause.
@@ -60,6 +65,23 @@ _NGINX = (
     ("proxy_set_header", "Host", "proxy_set_header Host $host;",
      "nginx sends the upstream's name as Host; a server that compares it with Origin then refuses", "RFC 6455, 10.2"),
 )  # fmt: skip
+
+
+_FILE = re.compile(r"# configuration file (\S+):$")
+
+
+def at(text: str, line: int) -> str:
+    r"""Return where a line is; in the output of `nginx -T`, also in which file.
+
+    >>> at("server {\n}", 2)
+    'line 2'
+    >>> at("# configuration file /etc/nginx/nginx.conf:\nevents {\n}", 3)
+    'line 3, which is line 2 of /etc/nginx/nginx.conf'
+    """
+    for number, each in reversed(list(enumerate(text.splitlines()[:line], 1))):
+        if found := _FILE.match(each):
+            return f"line {line}, which is line {line - number} of {found[1]}"
+    return f"line {line}"
 
 
 def remedies(proxy: Proxy, directives: Sequence[Directive], line: int) -> list[Remedy]:
@@ -82,13 +104,25 @@ def _way(directives: Sequence[Directive], line: int) -> tuple[Directive, ...] | 
 
 def _nginx(lines: list[str], way: tuple[Directive, ...]) -> Iterator[Remedy]:
     *around, passing = way
-    for name, field, written, why, clause in _NGINX:
+    place = passing
+    while around[-1].name in _NARROW:  # the directives of a proxy may not stand in it, and count from around it
+        around.pop()
+        place = next((each for each in reversed(around[-1].block or ()) if each.block is None and each.line), passing)
+    mapped = _mapped(way[0])
+    for name, field, usual, why, clause in _NGINX:
+        written = usual.replace('"upgrade"', mapped) if mapped else usual
         own = _last(around[-1:], name, field)
         # Lines of its own end what a block inherits: a further one belongs beside those that count here.
-        beside = own or _last(around[::-1], name, "") or passing
+        beside = own or _last(around[::-1], name, "") or place
         edit = _instead(lines, own, written) if own else _below(lines, beside, written)
         if edit:
             yield Remedy(edit, why, clause)
+
+
+def _mapped(whole: Directive) -> str:
+    """Return the variable that a map of the text makes of the client's Upgrade; "" where it has none."""
+    maps = (each for each in walk((whole,)) if each.name == "map" and each.args[:1] == ("$http_upgrade",))
+    return next((each.args[-1] for each in maps for row in each.inside("default") if row.args == ("upgrade",)), "")
 
 
 def _last(blocks: Sequence[Directive], name: str, field: str) -> Directive | None:
@@ -136,12 +170,26 @@ def _apache(lines: list[str], way: tuple[Directive, ...]) -> Iterator[Remedy]:
     yield from (_moved(lines, passing, each) for each in beside if _hidden(passing, each))
     line = lines[passing.line - 1]
     words = " ".join(passing.args).lower()
-    if passing.name.lower() == "proxypass" and "http://" in words and "upgrade=" not in words and line[-1:] != "\\":
-        now = f"{line.rstrip()} upgrade=websocket"
-        yield Remedy(
-            Edit(passing.line, line, now, f"write `{now.strip()}`"),
-            "mod_proxy_http takes Upgrade out unless the line says which protocol may pass", "RFC 9110, 7.6.1",
-        )  # fmt: skip
+    takes = passing.name.lower() in ("proxypass", "proxypassmatch") and line[-1:] != "\\"
+    if takes and "http://" in words and "upgrade=" not in words:
+        yield Remedy(_written(passing.line, line, f"{line.rstrip()} upgrade=websocket"), _TAKES, "RFC 9110, 7.6.1")
+        if passing.name.lower() == "proxypassmatch":  # where its URL has $1, the parameter does not count
+            yield Remedy(_written(passing.line, line, line.replace("http://", "ws://", 1)), _TAKES, "RFC 9110, 7.6.1")
+    if members := [each for each in _members(way[0], words) if "upgrade=" not in str(each)]:
+        first, *more = [_written(each.line, old := lines[each.line - 1], f"{old.rstrip()} upgrade=websocket")
+                        for each in members]  # fmt: skip
+        yield Remedy(first, _TAKES, "RFC 9110, 7.6.1", tuple(more))
+
+
+def _written(line: int, was: str, now: str) -> Edit:
+    return Edit(line, was, now, f"write `{now.strip()}`")
+
+
+def _members(whole: Directive, words: str) -> Iterator[Directive]:
+    """Yield the members, by http, of the balancer that a line leads to: they have the parameter, not the line."""
+    for each in walk((whole,)):
+        if each.name.lower() == "proxy" and each.args and f"{each.args[0].lower()}/" in f"{words}/":
+            yield from (one for one in each.inside("BalancerMember") if "http://" in str(one) and one.line)
 
 
 def _hidden(passing: Directive, later: Directive) -> bool:
@@ -177,7 +225,7 @@ def mend(
     for count in range(1, min(_MOST_TOGETHER, len(found)) + 1):
         for chosen in combinations(found, count):
             try:
-                mended = replace(proxy, text=edited(proxy.text, [remedy.edit for remedy in chosen]))
+                mended = replace(proxy, text=edited(proxy.text, [edit for remedy in chosen for edit in remedy.edits]))
                 if works(mended):
                     return chosen, mended
             except LabError:  # a remedy that makes no configuration is none

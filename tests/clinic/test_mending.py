@@ -86,3 +86,28 @@ def test_what_nothing_mends():
 def test_no_way_no_remedy(line):
     """A line that leads nowhere has no remedies."""
     assert remedies(Nginx(BARE), Nginx(BARE).directives, line) == []
+
+
+def test_a_map_of_the_text_is_used():
+    """Where a map makes Connection of Upgrade, its variable is written."""
+    text = f"map $http_upgrade $up {{ default upgrade; '' close; }}\n{BARE}"
+    assert "proxy_set_header Connection $up;" in written(Nginx(text), 4)[2]
+
+
+def test_nothing_is_added_inside_of_if():
+    """The directives of a proxy stand around it alone, and they count inside."""
+    text = "location / {\n    if ($args) { proxy_pass http://b; }\n    proxy_pass http://a;\n}"
+    assert {each.edit.line for each in remedies(Nginx(text), Nginx(text).directives, 2)} == {3}
+
+
+def test_each_member_of_a_balancer_gets_the_parameter():
+    """It is one change, of as many lines."""
+    text = "<Proxy balancer://n>\nBalancerMember http://a:1\nBalancerMember http://b:2\n</Proxy>\nProxyPass / balancer://n/"
+    (only,) = remedies(Apache(text), Apache(text).directives, 5)
+    assert edited(text, only.edits).count("upgrade=websocket") == 2
+
+
+def test_a_pattern_gets_the_scheme():
+    """Where the URL of ProxyPassMatch has $1, its parameter does not count."""
+    site = Apache("ProxyPassMatch ^/ws/(.*)$ http://app/$1")
+    assert written(site, 1)[1] == "ProxyPassMatch ^/ws/(.*)$ ws://app/$1"
