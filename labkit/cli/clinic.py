@@ -27,7 +27,7 @@ def tell_why(arguments: argparse.Namespace) -> int:
         if not found.mended:
             raise Failed("there is no mended configuration to write: nothing was mended")
         try:
-            arguments.output.write_text(found.mended + "\n", encoding="utf-8")
+            arguments.output.write_text(found.mended.rstrip("\n") + "\n", encoding="utf-8")
         except OSError as error:
             raise WrongUse(f"cannot write {arguments.output}: {error.strerror}") from None
         print(f"labkit: wrote {arguments.output}", file=sys.stderr)

@@ -162,7 +162,8 @@ def _add_why(added: Commands) -> None:
     why.add_argument("what", nargs="+", metavar="WHAT",
                      help="an error message; a file with a configuration of nginx or Apache, or with a trace; a URL; "
                      "or - to read standard input")  # fmt: skip
-    why.add_argument("--path", default="", help="of a configuration: the path to ask for; else each that is proxied")
+    why.add_argument("--path", default="", help="of a configuration: the path to ask for, as NAME/PATH where there are "
+                     "several servers; unless told, each that is proxied")  # fmt: skip
     why.add_argument("--draw", action="store_true", help="draw what crosses, as it is and mended")
     why.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the mended configuration")
     why.add_argument(

@@ -124,3 +124,49 @@ def test_it_draws_as_a_table():
     bundle = why(NAIVE)._repr_mimebundle_()
     assert "<table>" in bundle["text/html"]
     assert bundle["text/plain"].startswith("cause")
+
+
+PAGES = "location / {\n    proxy_pass http://backend;\n}\n"
+
+
+def test_pages_without_upgrade_are_no_fault():
+    """Where the path that is meant for upgrades has them, the site is well; the others are named."""
+    found = why(PAGES + FULL)
+    assert found.ok
+    assert "/ws/" in found.cause
+    assert "not at /: right for pages" in found.others[-1]
+    assert not why(PAGES + FULL, path="/").ok
+
+
+def test_the_path_that_is_meant_is_mended_first():
+    """A socket's path, whichever stands first; another that fails is named."""
+    found = why(PAGES + NAIVE + "\nlocation /hub/ {\n    proxy_pass http://backend;\n}")
+    assert found.cause.startswith("/ws/ is answered 200")
+    assert any("/hub/ fails, too" in each for each in found.others)
+
+
+def test_a_field_that_a_line_takes_away_is_traced_to_it():
+    """Where no remedy is known, the line that did it is."""
+    found = why('RequestHeader unset Upgrade\nProxyPass "/ws/" "http://backend/" upgrade=websocket')
+    assert found.change == ("line 1: Upgrade: websocket becomes nothing: RequestHeader unset Upgrade",)
+
+
+def test_a_rule_that_redirects_lacks_its_flag():
+    """Without [P] a RewriteRule to ws: is a redirect, which no browser follows."""
+    found = why("RewriteEngine On\nRewriteRule ^/ws ws://backend/ [L]")
+    assert found.change == ("line 2: add P to its flags, as in [P,L]: without it the rule redirects",)
+
+
+def test_lines_of_nginx_t_are_told_by_their_files():
+    """The line in the output, and the line in the file."""
+    found = why(f"# configuration file /etc/nginx/nginx.conf:\nhttp {{\n    server {{\n{NAIVE}\n    }}\n}}")
+    assert found.who == "proxy, line 5, which is line 4 of /etc/nginx/nginx.conf"
+
+
+def test_what_was_not_read_is_said():
+    """A file that is not part of the text, a password that the lab does not ask for, a time limit of the text's own."""
+    more = "    include proxy_params;\n    auth_basic x;\n    proxy_read_timeout 5s;\n}"
+    said = " ".join((*(found := why(FULL.replace("}", more))).change, *found.others))
+    assert "line 6 was not read" in said
+    assert "line 7 asks for a password" in said
+    assert "line 8 is proxy_read_timeout 5s" in said
