@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from labkit.clinic.asking import PASSES, Ask, asked
 from labkit.clinic.diagnosis import Diagnosis
+from labkit.clinic.maps import map_for, with_map
 from labkit.clinic.mending import Remedy, at, mend, remedies
 from labkit.dissection import dissect
 from labkit.errors import Absent, LabError, Unmodelled, WrongUse
@@ -76,6 +77,8 @@ def of_configuration(proxy: Proxy, path: str = "", proof: str = "labkit why FILE
     Raises:
         Unmodelled: neither the model nor a program of this machine can run it.
     """
+    if (missing := map_for(proxy)) is not None:
+        return with_map(missing, of_configuration(missing.proxy, path, proof), proof)
     asks = asked(proxy, path)
     if not asks:
         raise WrongUse("nothing in this configuration leads to an upstream: there is no proxy_pass and no ProxyPass")
