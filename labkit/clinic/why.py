@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from labkit.cases.symptoms import recognise
 from labkit.clinic.configurations import of_configuration, read_configuration
 from labkit.clinic.diagnosis import Diagnosis
+from labkit.clinic.messages import of_message
 from labkit.clinic.traces import of_trace
 from labkit.errors import Unreadable, WrongUse
 from labkit.formats.jsonl import load
@@ -19,7 +19,6 @@ __all__ = ["why"]
 
 _URL = re.compile(r"(wss?|https?)://\S+")
 _MOST_FILE = 8 << 20  # bytes
-_MOST_OTHERS = 3
 
 
 def why(what: object, *, path: str = "", patience: float = 5.0, allow_remote: bool = False) -> Diagnosis:
@@ -80,12 +79,10 @@ def _file(file: Path, path: str) -> Diagnosis:
 
 
 def _message(text: str) -> Diagnosis:
-    found = recognise(text)
-    if not found:
+    found = of_message(text)
+    if found is None:
         raise WrongUse(
             "no failure of the catalogue looks like this: paste the message as it was printed, the configuration or a "
             "trace (labkit tap --to HOST:PORT -o hop.jsonl); `labkit cases` lists what is known"
         )
-    first = found[0]
-    others = tuple(f"{each.title}: labkit cases {each.name}" for each in found[1 : 1 + _MOST_OTHERS])
-    return Diagnosis(first.cause, first.party, first.clause, (first.fix,), first.prove, others)
+    return found
