@@ -89,6 +89,7 @@ def command(folder: Path, first: str = FIRST, *, port: int | None = None, browse
         sys.executable, "-m", "jupyterlab", f"--LabApp.default_url=/lab/tree/{first}",
         f"--ServerApp.root_dir={folder}", "--ServerApp.ip=127.0.0.1",
         "--log-level=WARN",  # the URL is printed all the same
+        "--ServerApp.answer_yes=True",  # Ctrl+C ends it, as the README says, and asks nothing
         *([f"--ServerApp.port={port}"] if port is not None else []),
         *([] if opens else ["--no-browser"]),
         *(["--allow-root"] if is_root() else []),

@@ -175,6 +175,7 @@ def test_command_is_loopback_only(monkeypatch: pytest.MonkeyPatch):
     assert command(Path("/x/my-lab"), browser=True) == [
         sys.executable, "-m", "jupyterlab", "--LabApp.default_url=/lab/tree/00-start-here.ipynb",
         "--ServerApp.root_dir=/x/my-lab", "--ServerApp.ip=127.0.0.1", "--log-level=WARN",
+        "--ServerApp.answer_yes=True",
     ]  # fmt: skip
 
 
