@@ -13,7 +13,7 @@ __all__ = ["tell_why"]
 
 
 def tell_why(arguments: argparse.Namespace) -> int:
-    """Say why an upgrade fails, in five lines; write the mended configuration where that is asked for."""
+    """Say why an upgrade fails, in five answers; write the mended configuration where that is asked for."""
     from labkit.clinic import why  # noqa: PLC0415
 
     what = sys.stdin.read() if arguments.what == ["-"] else " ".join(arguments.what)

@@ -1,4 +1,4 @@
-"""A diagnosis: the likeliest cause, who, the clause, what to change, and what proves it. Five lines."""
+"""A diagnosis: the likeliest cause, who, the clause, what to change, and what proves it. Five answers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _COLUMNS = ("question", "answer")
 
 @dataclass(frozen=True, repr=False)
 class Diagnosis:
-    """Why an upgrade fails. Draws itself as five lines.
+    """Why an upgrade fails. Draws itself as five answers.
 
     Args:
         cause: the likeliest cause, in a sentence.

@@ -16,9 +16,7 @@ _UNTRUSTED = Diagnosis(
     "TLS fails before an upgrade is asked for: the certificate is not trusted, is out of date, or names another host",
     "operator",
     "RFC 9110, 4.3.4",
-    (
-        "serve a certificate of that name with its whole chain; open https at the same host to see what is wrong",
-    ),
+    ("serve a certificate of that name with its whole chain; open https at the same host to see what is wrong",),
     "labkit trace wss://example.com/ws --allow-remote",
 )
 _CLOSED = Diagnosis(

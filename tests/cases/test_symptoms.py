@@ -47,7 +47,7 @@ def test_every_shared_message_is_recognised(message):
         (f"{CHROME}Unexpected response code: 403", "origin-refused"),
         (f"{CHROME}Unexpected response code: 301", "redirected-handshake"),
         (f"{CHROME}Unexpected response code: 502", "backend-down"),
-        (f"{CHROME}Unexpected response code: 426", "plain-get"),
+        (f"{CHROME}Unexpected response code: 426", "proxy-drops-upgrade"),
         ("Error: Unexpected server response: 101", "answer-loses-upgrade"),
         ("websockets.exceptions.InvalidStatus: server rejected WebSocket connection: HTTP 403", "origin-refused"),
         ("WebSocketBadStatusException: Handshake status 404 Not Found", "http-only-server"),
