@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from random import Random
 
-from labkit.cases.catalogue import Failure, failure, failures
+from labkit.cases.catalogue import PARTIES, Failure, failure, failures
 from labkit.cases.reproduced import reproduced
 from labkit.dissection import dissect
 from labkit.errors import WrongUse
@@ -50,7 +50,7 @@ class Patient:
         elif status != 101:
             said = f"Error during WebSocket handshake: Unexpected response code: {status}"
         else:
-            said = "the connection was made, and then it failed or ended (close code 1006)"
+            said = "no status is told (close code 1006)"
         return f"WebSocket connection to 'wss://server.example.com' failed: {said}"
 
     @property
@@ -81,12 +81,12 @@ class Patient:
         """
         known = {each.name: each for each in failures()}
         given, right = known.get(str(name)), self._failure
-        why = f"with that, {given.wire}" if given else f"choose one of {', '.join(self.choices)}"
-        points = [Point(given == right, f"the cause is {name}", why)]
+        why = f"with that, the wire would show: {given.wire}" if given else f"choose one of {', '.join(self.choices)}"
+        points = [Point(given == right, f"the cause is {_shown(name)}", why)]
         if party:
-            points.append(
-                Point(party == right.party, f"the fault is the {party}'s", "who would have to change something?")
-            )
+            said = str(party).lower()
+            why = f"who would have to change something: {', '.join(PARTIES)}?"
+            points.append(Point(said == right.party, f"whose fault it is: {_shown(party)}", why))
         return Review(tuple(points))
 
     @property
@@ -95,7 +95,8 @@ class Patient:
         return simulate(reproduced(self._failure.name).fixed()).titled(f"Patient {self.number}, mended")
 
     def __str__(self) -> str:
-        choices = "\n".join(f"  {name}" for name in self.choices)
+        wide = max(map(len, self.choices))
+        choices = "\n".join(f"  {name:{wide}}  {failure(name).title}" for name in self.choices)
         return f"Patient {self.number}\n{self.complaint}\n\nWhat is it?\n{choices}"
 
     def __repr__(self) -> str:
@@ -103,6 +104,10 @@ class Patient:
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         return {"text/plain": str(self)}
+
+
+def _shown(answer: object) -> str:
+    return "still open" if answer is ... else str(answer)
 
 
 def patient(number: int | None = None) -> Patient:

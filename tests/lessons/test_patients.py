@@ -22,6 +22,19 @@ def test_the_right_diagnosis_is_among_the_choices_and_holds(name):
     assert not one.diagnose(wrong).ok
 
 
+def test_what_is_not_answered_yet_is_still_open():
+    """The learner's `...`, and a party that is none, get the names to choose from."""
+    review = str(patient(16).diagnose(..., "backend"))
+    assert "the cause is still open" in review
+    assert "client, proxy, server, operator" in review
+    assert patient(16).diagnose("answer-loses-upgrade", "Server").ok
+
+
+def test_the_choices_say_what_they_are():
+    """A name alone tells a newcomer nothing."""
+    assert "proxy-drops-upgrade       The proxy does not pass Upgrade and Connection on" in str(patient(31))
+
+
 def test_the_complaint_does_not_tell():
     """What a browser says names no cause."""
     assert "1006" in patient(16).complaint
