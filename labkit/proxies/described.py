@@ -82,6 +82,9 @@ class Proxy(ABC):
     """Whether its upstreams are best pointed at a unix socket: it then names them as the text does."""
 
     def __post_init__(self) -> None:
+        given: object = self.text
+        if given is ...:
+            raise WrongUse("the configuration is still open: write a text in place of the ...")
         if not isinstance(self.text, str):
             raise WrongUse(f"a configuration is a text, not {self.text!r}; read a file with Path(…).read_text()")
         if len(self.text) > _MOST_TEXT:

@@ -142,6 +142,7 @@ def test_a_backslash_at_the_end_stays_at_its_line():
         ("", "the configuration is empty"),
         (" \n\t", "the configuration is empty"),
         (None, "a configuration is a text, not None"),
+        (..., "the configuration is still open"),
         (b"Listen 80", "a configuration is a text, not b'Listen 80'"),
         ("x" * (2 << 20), "the lab reads at most"),
         ("\x7fELF\x02\x01\x01\0\0\n\0", "line 1: '\\x7fELF\\x02\\x01\\x01': there is a NUL byte"),
