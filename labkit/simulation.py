@@ -190,6 +190,8 @@ class _Side:
         if data:
             self.sent += len(data)
             recording.add(self.direction, data)
+            if self.party.ending is Ending.FIN:  # it leaves with the last bytes, and is read after them
+                recording.end(self.direction, How.FIN)
             peer.party.receive(data)
             self.party.drained()
             return True
