@@ -11,8 +11,6 @@ from labkit.proxies.nginx.levels import Level, pattern
 
 __all__ = ["Found", "Location", "Server", "compile_servers", "find_location", "find_server"]
 
-_MODIFIERS = ("=", "^~", "~", "~*")
-
 
 @dataclass(eq=False)
 class Location(Level):

@@ -16,7 +16,6 @@ from labkit.proxies.nginx.variables import Variables
 __all__ = ["Given", "Step", "compile_steps", "run_steps"]
 
 _FLAGS = {"last": 0, "break": 0, "redirect": 302, "permanent": 301}
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _RELATION = re.compile(r"=|!=|!?~\*?")
 _ABSOLUTE = ("http://", "https://", "$scheme")
 
