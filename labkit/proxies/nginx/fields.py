@@ -250,9 +250,7 @@ def _default(level: Level) -> tuple[str, str]:
         return "", ""
     url = passing.args[0]
     has_uri = "/" in url.partition("://")[2]
-    location = level
-    while location.unnamed and location.parent is not None:
-        location = location.parent
+    location = level.around
     name = location.directive.args[-1] if location.directive.args else "/"
     return (url, name) if has_uri else (f"{url}/", "/")
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from labkit.errors import Unmodelled
 from labkit.proxies.directive import Directive
-from labkit.proxies.nginx.levels import Level, pattern
+from labkit.proxies.nginx.levels import Level, caught, pattern
 from labkit.proxies.nginx.targets import escape
 from labkit.proxies.nginx.trip import Trip
 from labkit.proxies.nginx.variables import Variables
@@ -134,12 +134,8 @@ class _Run:
             return (came == self.variables.text(args[2], self.trip)) is not args[1].startswith("!")
         found = step.regex.search(came)
         if found:
-            self.catch(found)
+            self.trip.catch(*caught(found))
         return bool(found) is not args[1].startswith("!")
-
-    def catch(self, found: re.Match[str]) -> None:
-        names = {name: value or "" for name, value in found.groupdict().items()}
-        self.trip.catch([found[0], *(group or "" for group in found.groups())], names)
 
     def given(self, directive: Directive) -> Given:
         args = directive.args
@@ -155,7 +151,7 @@ class _Run:
         if not found:
             trip.captures = []
             return None
-        self.catch(found)
+        trip.catch(*caught(found))
         flag = args[2] if len(args) > 2 else ""
         status = _FLAGS.get(flag, 0) or (302 if args[1].startswith(_ABSOLUTE) else 0)
         path, mark, args_given = self.replaced(args[1], escaped=bool(status))

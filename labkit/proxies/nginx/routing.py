@@ -10,7 +10,7 @@ from labkit.proxies.nginx.answering import Answering, Why
 from labkit.proxies.nginx.fields import invalid_changes, request_fields
 from labkit.proxies.nginx.heads import host_of
 from labkit.proxies.nginx.layout import Layout
-from labkit.proxies.nginx.levels import Level, size
+from labkit.proxies.nginx.levels import Level, caught, size
 from labkit.proxies.nginx.locations import Location, find_location, find_server
 from labkit.proxies.nginx.rewriting import Given, run_steps
 from labkit.proxies.nginx.targets import Target, escape, parse_target
@@ -53,15 +53,14 @@ class Routing:
         """Return a request as nginx has it once its head is read."""
         head = request.head
         host = self._host(head)
-        server, caught = find_server(self.layout.servers, self.layout.door, host)
+        server, found = find_server(self.layout.servers, self.layout.door, host)
         options = self.layout.options(host)
         fields = Fields(tuple(line for line in head.fields if options.takes(line[0])))
         target = parse_target(head.target, merge=server.on("merge_slashes", default=True)) or Target("")
         kept = RequestHead(head.method, head.target, fields, head.version)
         trip = Trip(kept, server, server, self.layout.door, self.layout.tls, host, target, number=request.number)
-        if caught:
-            names = {name: value or "" for name, value in caught.groupdict().items()}
-            trip.catch([caught[0], *(group or "" for group in caught.groups())], names)
+        if found:
+            trip.catch(*caught(found))
         trip.length = _length(fields, request.content)
         trip.keeps = _keeps(trip)
         return trip
@@ -259,9 +258,8 @@ def _path(trip: Trip, level: Level, uri: str) -> str:
     """Return the path that the upstream is asked for (ngx_http_proxy_create_request)."""
     if not uri and trip.kept:
         return trip.target.unparsed
-    while level.unnamed and level.parent is not None:
-        level = level.parent
-    taken = len(level.name) if isinstance(level, Location) and uri and trip.placed else 0
+    location = level.around
+    taken = len(location.name) if isinstance(location, Location) and uri and trip.placed else 0
     rest = trip.uri[taken:]
     if trip.target.quoted or trip.internal:
         rest = escape(rest)
