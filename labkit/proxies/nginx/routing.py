@@ -219,7 +219,7 @@ class Routing:
         if not pool.servers:
             log = "no live upstreams while connecting to upstream"
             return self.answering.special(trip, 502, content, Why.of(passing, log=log))
-        uri = f"/{target.rest}" if target.rest.startswith("?") else target.rest
+        uri = f"/{target.rest}" if computed and target.rest.startswith("?") else target.rest  # ngx_http_proxy_eval
         path = uri if computed and uri else _path(trip, level, uri)
         defaults = self.layout.defaults
         fields, changes = request_fields(trip, level, self.layout.variables, defaults)
