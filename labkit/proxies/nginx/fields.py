@@ -14,6 +14,7 @@ from labkit.proxies.directive import Directive
 from labkit.proxies.model import Change, Fate
 from labkit.proxies.nginx.answer_heads import Answer
 from labkit.proxies.nginx.levels import Level
+from labkit.proxies.nginx.redirects import default_redirect
 from labkit.proxies.nginx.trip import Trip
 from labkit.proxies.nginx.variables import Variables
 from labkit.wire.fields import Fields, Pair
@@ -245,14 +246,9 @@ def _rewritten(came: str, trip: Trip, level: Level, variables: Variables) -> tup
 
 def _default(level: Level) -> tuple[str, str]:
     """Return what `proxy_redirect default` takes out of a Location, and puts in."""
-    passing = level.proxied
-    if passing is None or "$" in passing.args[0]:
-        return "", ""
-    url = passing.args[0]
-    has_uri = "/" in url.partition("://")[2]
-    location = level.around
-    name = location.directive.args[-1] if location.directive.args else "/"
-    return (url, name) if has_uri else (f"{url}/", "/")
+    passing, around = level.proxied, level.around.directive
+    found = default_redirect(passing.args[0], around.args[-1]) if passing and around.args else None
+    return found or ("", "")
 
 
 _ADDED_TO = frozenset({200, 201, 204, 206, 301, 302, 303, 304, 307, 308})
