@@ -12,10 +12,9 @@ from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from typing import NamedTuple
 
-from labkit.errors import Unmodelled
 from labkit.proxies.apache.editing import SIMPLE, parts_of, value_of
 from labkit.proxies.apache.effects import on_backend, on_balanced, on_header, on_reverse, on_rule, on_switch
-from labkit.proxies.directive import Directive, walk
+from labkit.proxies.directive import Directive, unmodelled, walk
 
 __all__ = ["KNOWN", "Known", "Matters", "check", "effect"]
 
@@ -339,12 +338,8 @@ def check(directives: Iterable[Directive]) -> None:
         known = KNOWN.get(each.name.lower())
         what = each.name if known is None else known.unknown(each)
         if what:
-            where = f"line {each.line}: " if each.line else ""
-            form = "" if known is None else f" ({what})"
-            raise Unmodelled(
-                f"{where}{each.name}{form} could matter to an upgrade, and the model of Apache does not know it: "
-                'run it for real, run(…, proxies="real")'
-            )
+            form = "it" if known is None else what
+            raise unmodelled(each, f"{form} could matter to an upgrade, and the model of Apache does not know it")
 
 
 def _acting(directives: Iterable[Directive]) -> Iterator[Directive]:

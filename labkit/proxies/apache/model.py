@@ -17,7 +17,7 @@ from labkit.proxies.apache.pages import ALLOW, page
 from labkit.proxies.apache.relaying import Problem, Way, final, interim, switch
 from labkit.proxies.apache.settings import NONE, Settings
 from labkit.proxies.content import chunk
-from labkit.proxies.directive import Directive
+from labkit.proxies.directive import Directive, unmodelled
 from labkit.proxies.model import Forward, Model, Own, Relay, Request, Times, Trouble
 from labkit.wire.http1 import RequestHead, ResponseHead
 
@@ -57,10 +57,7 @@ def _check_hosts(hosts: tuple[Host, ...]) -> None:
     """Check what depends on where a directive stands."""
     for each in (inside for host in hosts for section in host.sections for inside in section.directive.block or ()):
         if each.name.lower().startswith(("rewrite", "redirect")):
-            raise Unmodelled(
-                f"line {each.line}: {each.name} inside a location: the model of Apache knows it outside of them; "
-                "run it for real"
-            )
+            raise unmodelled(each, "the model of Apache knows it outside of locations only")
     if len({host.server.seconds("KeepAliveTimeout", 5.0) for host in hosts}) > 1:
         raise Unmodelled("KeepAliveTimeout differs between virtual hosts of one port: the model of Apache knows one")
 

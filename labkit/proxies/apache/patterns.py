@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from labkit.errors import Unmodelled
-from labkit.proxies.directive import Directive
+from labkit.proxies.directive import Directive, unmodelled
 
 __all__ = ["compiled", "filled"]
 
@@ -32,10 +31,7 @@ def compiled(text: str, directive: Directive, *, case: bool = True) -> re.Patter
             pass
         else:
             return found
-    raise Unmodelled(
-        f"line {directive.line}: {directive.name}: the model of Apache does not read the expression {text}; "
-        "run it for real"
-    )
+    raise unmodelled(directive, f"the model of Apache does not read the expression {text}")
 
 
 def filled(text: str, match: re.Match[str]) -> str:

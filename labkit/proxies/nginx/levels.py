@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 
 from labkit.errors import Unmodelled
-from labkit.proxies.directive import Directive
+from labkit.proxies.directive import Directive, unmodelled
 
 __all__ = ["Level", "caught", "pattern", "seconds", "size"]
 
@@ -137,12 +137,12 @@ def pattern(text: str, directive: Directive, *, caseless: bool = False) -> re.Pa
         Unmodelled: it says something that only PCRE knows, or is none.
     """
     if _NO_ASCII.search(text):
-        raise Unmodelled(_unknown(text, directive))
+        raise _unknown(text, directive)
     flags = re.ASCII | (re.IGNORECASE if caseless else 0)
     try:
         return re.compile(_NAMED.sub("(?P<", text), flags)
     except (re.error, OverflowError, RecursionError):
-        raise Unmodelled(_unknown(text, directive)) from None
+        raise _unknown(text, directive) from None
 
 
 def caught(found: re.Match[str]) -> tuple[list[str], dict[str, str]]:
@@ -154,8 +154,5 @@ def caught(found: re.Match[str]) -> tuple[list[str], dict[str, str]]:
     return [found[0], *found.groups("")], found.groupdict("")
 
 
-def _unknown(text: str, directive: Directive) -> str:
-    return (
-        f"line {directive.line}: {directive.name}: the model does not know the regular expression {text!r} as "
-        "PCRE does; run it for real: run(scenario, proxies='real')"
-    )
+def _unknown(text: str, directive: Directive) -> Unmodelled:
+    return unmodelled(directive, f"the model does not know the regular expression {text!r} as PCRE does")

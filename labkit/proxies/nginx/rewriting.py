@@ -6,8 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from labkit.errors import Unmodelled
-from labkit.proxies.directive import Directive
+from labkit.proxies.directive import Directive, unmodelled
 from labkit.proxies.nginx.levels import Level, caught, pattern
 from labkit.proxies.nginx.targets import escape
 from labkit.proxies.nginx.trip import Trip
@@ -67,7 +66,7 @@ def _step(each: Directive, level: Level, variables: Variables) -> Step:
         variables.check(each.args[each.name == "rewrite" :], each)
     if each.name == "rewrite":
         if len(each.args) < 2 or (len(each.args) > 2 and each.args[2] not in _FLAGS):
-            raise Unmodelled(f"line {each.line}: {each}: the model does not know this form")
+            raise unmodelled(each, "the model does not know this form")
         return Step(each, pattern(each.args[0], each))
     return Step(each)
 
@@ -75,12 +74,12 @@ def _step(each: Directive, level: Level, variables: Variables) -> Step:
 def _condition(each: Directive, variables: Variables) -> re.Pattern[str] | None:
     args = each.args
     if not args or args[0].startswith(("-", "!-")):
-        raise Unmodelled(f"line {each.line}: if ({' '.join(args)}): it asks for a file, and the lab has none of them")
+        raise unmodelled(each, f"({' '.join(args)}) asks for a file, and the lab has none of them")
     variables.check(args[:1], each)
     if len(args) == 1:
         return None
     if len(args) != 3 or not _RELATION.fullmatch(args[1]):
-        raise Unmodelled(f"line {each.line}: if ({' '.join(args)}): the model does not know this condition")
+        raise unmodelled(each, f"the model does not know the condition ({' '.join(args)})")
     if "~" in args[1]:
         return pattern(args[2], each, caseless=args[1].endswith("*"))
     variables.check(args[2:], each)
