@@ -8,7 +8,7 @@ from labkit.errors import Unmodelled
 from labkit.proxies.apache.answering import RULE, Asked, Says, echo, local, moved, ok, own, refused
 from labkit.proxies.apache.editing import apply
 from labkit.proxies.apache.fields import Sending, to_backend
-from labkit.proxies.apache.heads import Refused, read_answer, read_request, stopped
+from labkit.proxies.apache.heads import Wrong, read_answer, read_request, stopped
 from labkit.proxies.apache.hosts import Host, hosts_of
 from labkit.proxies.apache.known import check
 from labkit.proxies.apache.ledger import Ledger
@@ -84,7 +84,7 @@ class ApacheModel(Model):
     def read_head(self, data: bytes) -> tuple[RequestHead, int] | Own | None:
         """Read a request's head as HttpProtocolOptions Strict has it."""
         found = read_request(data, self.mapper.hosts[0].server)
-        return self._refused(found) if isinstance(found, Refused) else found
+        return self._refused(found) if isinstance(found, Wrong) else found
 
     def read_answer(self, data: bytes) -> tuple[ResponseHead, int] | Trouble | None:
         """Read an answer's head as mod_proxy_http does."""
@@ -185,7 +185,7 @@ class ApacheModel(Model):
 
     def overdue(self, waiting: str) -> Own:
         """Answer a client that took too long."""
-        return self._refused(Refused(408, f"the {waiting} was not complete in time"))
+        return self._refused(Wrong(408, f"the {waiting} was not complete in time"))
 
     def late(self, waiting: str, data: bytes) -> Own:
         """Close without an answer where not even a request line came."""
@@ -197,13 +197,13 @@ class ApacheModel(Model):
         """Answer a client that closes in the middle of a request."""
         if data and b"\n" not in data.lstrip(b"\r\n"):
             return Own(b"", f"{RULE}: not even a request line came")
-        return self._refused(Refused(400, "AH00567: request failed: error reading the headers"))
+        return self._refused(Wrong(400, "AH00567: request failed: error reading the headers"))
 
     def broken(self, head: RequestHead) -> Own:
         """Answer a client whose content cannot be read."""
-        return self._refused(Refused(400, "AH01590: Error reading/parsing chunk", head=head, bare=True))
+        return self._refused(Wrong(400, "AH01590: Error reading/parsing chunk", head=head, bare=True))
 
-    def _refused(self, what: Refused) -> Own:
+    def _refused(self, what: Wrong) -> Own:
         host = self.mapper.hosts[0]
         return refused(Asked(Request(what.head), host, "", host.server, self.mapper.door), what)
 
