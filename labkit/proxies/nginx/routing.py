@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from labkit.proxies.model import Change, Forward, Own, Request
 from labkit.proxies.nginx.aiming import target_of
 from labkit.proxies.nginx.answering import Answering, Why
-from labkit.proxies.nginx.fields import invalid_changes, request_fields
+from labkit.proxies.nginx.fields import RULE, invalid_changes, request_fields
 from labkit.proxies.nginx.heads import host_of
 from labkit.proxies.nginx.layout import Layout
 from labkit.proxies.nginx.levels import Level, caught, size
@@ -23,7 +23,6 @@ __all__ = ["Passing", "Routing"]
 _STATIC = frozenset({"GET", "HEAD", "POST"})
 _MOST = 1 << 20  # client_max_body_size
 _MANY = 1000  # keepalive_requests
-_RULE = "nginx's own rule"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +104,7 @@ class Routing:
             trip.changes -= 1
             if trip.changes == 0:
                 log = f'rewrite or internal redirection cycle while processing "{trip.uri}"'
-                return self.answering.special(trip, 500, content, Why(_RULE, log=log))
+                return self.answering.special(trip, 500, content, Why(RULE, log=log))
         return self.access(trip, content, dropped)
 
     def enter(self, trip: Trip, content: bytes, named: Location | None) -> Forward | Own | None:
@@ -190,17 +189,17 @@ class Routing:
         location = trip.server.named(name)
         trip.changes -= 1
         if location is None or trip.changes <= 0 or not trip.uri:
-            return self.answering.special(trip, 500, content, Why(_RULE, log=f'could not find named location "{name}"'))
+            return self.answering.special(trip, 500, content, Why(RULE, log=f'could not find named location "{name}"'))
         trip.internal = True
         return self.through(trip, content, dropped, location)
 
     def static(self, trip: Trip, content: bytes) -> Forward | Own:
         """Answer for a file: the lab has none of them."""
         if trip.method not in _STATIC:
-            return self.answering.special(trip, 405, content, Why(f"{_RULE}: a file can be read alone"))
+            return self.answering.special(trip, 405, content, Why(f"{RULE}: a file can be read alone"))
         by = trip.where.one("root") or trip.where.one("alias")
         log = f'open() "{trip.uri}" failed (2: No such file or directory)'
-        rule = f"{_RULE}: what is not passed on is a file in its own folder"
+        rule = f"{RULE}: what is not passed on is a file in its own folder"
         return self.answering.special(trip, 404, content, Why.of(by, rule, log))
 
     def proxy(self, trip: Trip, level: Level, content: bytes, dropped: tuple[Change, ...]) -> Forward | Own:

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from labkit.errors import Unmodelled
 from labkit.proxies.directive import Directive, unmodelled, walk
-from labkit.proxies.nginx.levels import Level, pattern
+from labkit.proxies.nginx.levels import Level, caught, pattern
 from labkit.proxies.nginx.trip import CLIENT, Trip
 
 __all__ = ["CERTAIN", "OWN", "Variables", "names_in"]
@@ -171,7 +171,7 @@ class _Map:
             for regex, value in self.patterns:
                 match = regex.search(came)
                 if match:
-                    trip.catch([match[0], *(group or "" for group in match.groups())], _named(match))
+                    trip.catch(*caught(match))
                     found = value
                     break
         return variables.text(self.default if found is None else found, trip)
@@ -187,10 +187,6 @@ class _Map:
             if fits:
                 fitting.append((not key.endswith(".*"), len(key), value))
         return max(fitting)[2] if fitting else None
-
-
-def _named(match: re.Match[str]) -> dict[str, str]:
-    return {name: value or "" for name, value in match.groupdict().items()}
 
 
 class Variables:
