@@ -96,7 +96,7 @@ class _Stage:
 
     def trace(self, stopped: str) -> Trace:
         """Return what crossed, leg by leg."""
-        said = [f"{model.program} {model.version}, simulated" for model in self._models] or ["simulated"]
+        said = [f"{model.name} {model.version}, simulated" for model in self._models] or ["simulated"]
         said += [model.note for model in self._models]
         troubles = [self._client.problem, *(leg.server.party.problem for leg in self._legs)]
         notes = "; ".join(note for note in dict.fromkeys([*said, stopped, *troubles]) if note)

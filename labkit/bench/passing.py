@@ -87,7 +87,7 @@ class Passing(Proxy):
 
     def model(self) -> Model:
         """Return the model."""
-        return _Model(self.program, "1")
+        return _Model(self.name, "1")
 
 
 def main() -> None:

@@ -17,7 +17,6 @@ from labkit.trace import Trace
 __all__ = ["Held", "Report", "hold", "hold_all"]
 
 _AT_ONCE = 4  # cells: most of their time is spent waiting
-_PROGRAM = {"nginx": "nginx", "apache": "apache2"}  # names of the grid, and of `programs.KNOWN`
 
 
 @dataclass(frozen=True)
@@ -120,5 +119,5 @@ def hold_all(chosen: Iterable[Cell] | None = None, told: Callable[[Held], None] 
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
     first = {cell.program: cell.scenario.via[0] for cell in reversed(wanted)}
-    versions = {name: find(_PROGRAM[name]).version for name in first}
+    versions = {name: find(proxy.program).version for name, proxy in first.items()}
     return Report(tuple(found), versions, {name: proxy.model().version for name, proxy in first.items()})

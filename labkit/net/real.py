@@ -120,13 +120,16 @@ class Started:
         return text
 
     def _line(self, number: int) -> str:
+        if line := self.proxy.line_of(self._place, number):
+            return f"line {line}"
         return self._lines.get(number, f"line {number} of the completed configuration")
 
     @cached_property
     def _lines(self) -> dict[int, str]:
         """The lines of the text that those of the completed configuration are made from.
 
-        Where a comment says it, that; else the k-th line of some words is the k-th one of these words there.
+        For proxies that do not keep it themselves, see `Proxy.line_of`. Where a comment says it, that; else the
+        k-th line of some words is the k-th one of these words there.
         """
         places: dict[tuple[str, ...], list[int]] = {}
         for number, line in enumerate(self.proxy.text.splitlines(), 1):

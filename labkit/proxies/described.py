@@ -124,6 +124,10 @@ class Proxy(ABC):
     def completed(self, place: Place) -> str:
         """Return the whole configuration file that the real program is given."""
 
+    def line_of(self, place: Place, number: int) -> int:  # noqa: ARG002
+        """Return which line of the text stands on a line of the completed one; 0 where the lab added it, or unknown."""
+        return 0
+
     @abstractmethod
     def model(self) -> Model:
         """Return the model of it.

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-__all__ = ["Directive", "Note", "NoteKind", "Upstream", "walk"]
+from labkit.errors import Unmodelled
+
+__all__ = ["Directive", "Note", "NoteKind", "Upstream", "unmodelled", "walk"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,16 @@ def walk(directives: Iterable[Directive]) -> Iterator[Directive]:
     for each in directives:
         yield each
         yield from walk(each.block or ())
+
+
+def unmodelled(directive: Directive, why: str) -> Unmodelled:
+    """Return the error for a directive that could matter and that a model does not know: where it is, and a way out.
+
+    >>> print(unmodelled(Directive("proxy_store", ("on",), 3), "it writes answers into files"))
+    line 3: proxy_store: it writes answers into files; run it for real: run(…, proxies="real")
+    """
+    where = f"line {directive.line}: " if directive.line else ""
+    return Unmodelled(f'{where}{directive.name}: {why}; run it for real: run(…, proxies="real")')
 
 
 class NoteKind(StrEnum):

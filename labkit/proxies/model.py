@@ -195,12 +195,12 @@ class Model(ABC):
     """A proxy's behaviour, held against a real program of one version.
 
     Args:
-        program: its name, as parties are called in a trace.
+        name: what its program is called as a party of a trace, see `Proxy.name`.
         version: the version it was held against.
         times: how long it waits where nothing else is said.
     """
 
-    program: str
+    name: str
     version: str
     times: Times = field(default_factory=Times)
 

@@ -48,7 +48,7 @@ def test_what_is_predicted_is_what_is_seen(name):
 
     It lets directions end one by one: else who hears first of an end is chance.
     """
-    scenario, text = ALL[name], "half patient"
+    scenario, text = ALL[name], "half patient head=1 content=1"
     via = Scenario(scenario.offer, scenario.say, (PlainProxy(text),), scenario.server)
     recorded = scenario.server.limits.recorded
     with UpgradeServer(scenario.server) as server, proxied(server, text, recorded=recorded) as proxy:

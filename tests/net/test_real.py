@@ -22,6 +22,7 @@ from labkit.net.ports import answers
 from labkit.net.programs import find, is_root
 from labkit.net.real import start
 from labkit.net.server import UpgradeServer
+from labkit.proxies.apache import Apache
 from labkit.proxies.caddy import Caddy
 from labkit.proxies.haproxy import Haproxy
 from labkit.trace import Direction
@@ -109,6 +110,14 @@ def test_what_is_spoilt_does_not_start(name: str):
     assert "oo" in str(error.value)
     assert "labkit-proxy" not in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@needs("apache2")
+def test_a_line_that_was_changed_is_told_as_it_was_given():
+    """What the lab points at itself reads otherwise to the program; an error in it still names the text's own line."""
+    text = "RewriteEngine On\n\nProxyPass /ws/ ws://app:3000/ timeout=soon"
+    with pytest.raises(Failed, match=r"Syntax error on line 3: ProxyPass Timeout"), start(Apache(text), NOBODY):
+        pass
 
 
 @pytest.mark.parametrize("name", EVERY)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from labkit.proxies.apache.editing import apply, parts_of
-from labkit.proxies.apache.heads import Refused
+from labkit.proxies.apache.heads import Wrong
 from labkit.proxies.apache.hosts import Host
 from labkit.proxies.apache.ledger import Ledger
 from labkit.proxies.apache.mapping import Local, Moved
@@ -134,7 +134,7 @@ def _made(data: bytes, by: Directive | str, *, kept: bool, log: str = "") -> Own
     return Own(data, told, line, closes=not kept, log=log)
 
 
-def refused(asked: Asked, what: Refused) -> Own:
+def refused(asked: Asked, what: Wrong) -> Own:
     """Answer what is no request; nothing behind it is read."""
     body = page(what.status, asked.style, what.head, notes=what.notes)
     ending = (("Connection", "close"),) if what.closes else ()

@@ -12,7 +12,7 @@ from labkit.wire.fields import Fields
 from labkit.wire.http1 import Fault, RequestHead, ResponseHead, head_length, scan
 from labkit.wire.lines import Line
 
-__all__ = ["REQUESTS", "Refused", "read_answer", "read_request", "stopped"]
+__all__ = ["REQUESTS", "Wrong", "read_answer", "read_request", "stopped"]
 
 _LIMIT = 8190
 _BLANK_LINES = 10
@@ -39,7 +39,7 @@ REQUESTS: dict[Fault, str] = {
 """What httpd answers with 400, and where its source or its log says so; the other faults it takes."""
 
 
-class Refused(NamedTuple):
+class Wrong(NamedTuple):
     """A head that is answered at once.
 
     Args:
@@ -59,7 +59,7 @@ class Refused(NamedTuple):
     bare: bool = False
 
 
-def read_request(data: bytes, settings: Settings) -> tuple[RequestHead, int] | Refused | None:
+def read_request(data: bytes, settings: Settings) -> tuple[RequestHead, int] | Wrong | None:
     r"""Read the request head that `data` begins with: it and its length, the refusal, or None for more.
 
     >>> read_request(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", Settings())[1]
@@ -83,59 +83,59 @@ def read_request(data: bytes, settings: Settings) -> tuple[RequestHead, int] | R
     return _checked(head) or (head, length)
 
 
-def _begins(data: bytes, start: int, line: int, most: int) -> Refused | None:
+def _begins(data: bytes, start: int, line: int, most: int) -> Wrong | None:
     """Refuse what cannot begin a request: too many empty lines, one that ends in LF alone, a line too long."""
     if start > 2 * _BLANK_LINES or data.startswith(b"\n", start):
-        return Refused(400, REQUESTS[Fault.BARE_LF])
+        return Wrong(400, REQUESTS[Fault.BARE_LF])
     if (line if line >= 0 else len(data)) - start > most + 1:
-        return Refused(414, f"AH00565: request failed: client's request-line exceeds LimitRequestLine ({most})")
+        return Wrong(414, f"AH00565: request failed: client's request-line exceeds LimitRequestLine ({most})")
     return None
 
 
-def _oldest(simple: re.Match[bytes], end: int) -> tuple[RequestHead, int] | Refused:
+def _oldest(simple: re.Match[bytes], end: int) -> tuple[RequestHead, int] | Wrong:
     """Read a request of HTTP/0.9, which httpd still answers, without a head: a line and no more."""
     method, target = simple[1].decode("latin-1"), simple[2].decode("latin-1")
     if method != "GET" or not target.startswith("/"):
-        return Refused(400, "AH03444: Invalid method token (only GET is allowed for HTTP/0.9 requests)")
+        return Wrong(400, "AH03444: Invalid method token (only GET is allowed for HTTP/0.9 requests)")
     return RequestHead(method, target, version="HTTP/0.9"), end
 
 
-def _fault(lines: tuple[Line, ...], settings: Settings) -> Refused | None:
+def _fault(lines: tuple[Line, ...], settings: Settings) -> Wrong | None:
     most = settings.number("LimitRequestFields", 100)
     longest = settings.number("LimitRequestFieldSize", _LIMIT)
     fields = 0
     for line in lines:
         for piece in line.pieces:
             if piece.fault in REQUESTS:
-                return Refused(400, REQUESTS[piece.fault])
+                return Wrong(400, REQUESTS[piece.fault])
         fields += bool(line.name)
         if line.folded and not line.value:
-            return Refused(400, "AH03443: Empty folded line encountered")
+            return Wrong(400, "AH03443: Empty folded line encountered")
         if line.name and line.pieces[-1].end - line.pieces[0].start > longest + 2:
-            return Refused(
+            return Wrong(
                 400, f"AH00561: Request header exceeds LimitRequestFieldSize: {line.name}",
                 "Size of a request header field exceeds server limit.",
             )  # fmt: skip
     if most and fields > most:
-        return Refused(
+        return Wrong(
             400, "AH00563: Number of request headers exceeds LimitRequestFields",
             "The number of request header fields exceeds this server's limit.",
         )  # fmt: skip
     return None
 
 
-def _request_line(value: RequestHead | ResponseHead | None) -> Refused | None:
+def _request_line(value: RequestHead | ResponseHead | None) -> Wrong | None:
     if not isinstance(value, RequestHead) or not _TARGET.fullmatch(value.target):
-        return Refused(400, "AH03454: URI incorrectly encoded" if value else REQUESTS[Fault.BAD_START])
+        return Wrong(400, "AH03454: URI incorrectly encoded" if value else REQUESTS[Fault.BAD_START])
     if not _VERSION.fullmatch(value.version):
-        return Refused(400, f"AH02418: HTTP Request Line; Unrecognized protocol '{value.version}'")
+        return Wrong(400, f"AH02418: HTTP Request Line; Unrecognized protocol '{value.version}'")
     target, method = value.target, value.method
     if method == "CONNECT":
         fits = re.fullmatch(r"(\[[^\]/]*\]|[^:/]+):[0-9]+", target)
     else:
         fits = re.fullmatch(r"/.*|[Hh][Tt][Tt][Pp]://[^/?#].*", target, re.DOTALL)
     if (not fits and (method, target) != ("OPTIONS", "*")) or "#" in target or _user(target):
-        return Refused(400, f"AH03450: HTTP Request Line; Unable to parse URI: '{target}'", head=value)
+        return Wrong(400, f"AH03450: HTTP Request Line; Unable to parse URI: '{target}'", head=value)
     return None
 
 
@@ -152,22 +152,22 @@ def _joined(fields: Fields) -> Fields:
     return Fields(tuple(found.values()))
 
 
-def _checked(head: RequestHead) -> Refused | None:
+def _checked(head: RequestHead) -> Wrong | None:
     """Look at what httpd looks at once all lines are read, in its order."""
     length, coding = head.fields.get("Content-Length"), head.fields.get("Transfer-Encoding")
     if length is not None and not _LENGTH.fullmatch(length):
-        return Refused(400, f"AH10242: client sent invalid Content-Length ({length})", head=head)
+        return Wrong(400, f"AH10242: client sent invalid Content-Length ({length})", head=head)
     if coding is not None and coding.lower().rpartition(",")[2].strip() != "chunked":
-        return Refused(400, f"AH02539: client sent unknown Transfer-Encoding ({coding})", head=head)
+        return Wrong(400, f"AH02539: client sent unknown Transfer-Encoding ({coding})", head=head)
     host = head.fields.get("Host")
     if host is not None and not _is_host(host):
-        return Refused(400, f"AH00550: Client sent malformed Host header: {host}", head=head)
+        return Wrong(400, f"AH00550: Client sent malformed Host header: {host}", head=head)
     if not host and head.version != "HTTP/1.0" and (host is None or head.target.startswith("/")):
-        return Refused(400, "AH00569: client sent HTTP/1.1 request without hostname", head=head)
+        return Wrong(400, "AH00569: client sent HTTP/1.1 request without hostname", head=head)
     expect = head.fields.get("Expect")
     if expect and expect.lower() != "100-continue":
         log = f"AH00570: client sent an unrecognized expectation value of Expect: {expect}"
-        return Refused(417, log, head=head, closes=False)
+        return Wrong(417, log, head=head, closes=False)
     return None
 
 

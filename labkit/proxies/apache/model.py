@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 from labkit.errors import Unmodelled
 from labkit.proxies.apache.answering import RULE, Asked, Says, echo, local, moved, ok, own, refused
+from labkit.proxies.apache.directives import BUILD
 from labkit.proxies.apache.editing import apply
 from labkit.proxies.apache.fields import Sending, to_backend
-from labkit.proxies.apache.heads import Refused, read_answer, read_request, stopped
+from labkit.proxies.apache.heads import Wrong, read_answer, read_request, stopped
 from labkit.proxies.apache.hosts import Host, hosts_of
 from labkit.proxies.apache.known import check
 from labkit.proxies.apache.ledger import Ledger
@@ -17,14 +18,11 @@ from labkit.proxies.apache.pages import ALLOW, page
 from labkit.proxies.apache.relaying import Problem, Way, final, interim, switch
 from labkit.proxies.apache.settings import NONE, Settings
 from labkit.proxies.content import chunk
-from labkit.proxies.directive import Directive
+from labkit.proxies.directive import Directive, unmodelled
 from labkit.proxies.model import Forward, Model, Own, Relay, Request, Times, Trouble
 from labkit.wire.http1 import RequestHead, ResponseHead
 
-__all__ = ["VERSION", "ApacheModel", "apache_model"]
-
-VERSION = "2.4.71 (Debian)"
-"""What the model was held against."""
+__all__ = ["ApacheModel", "apache_model"]
 
 _FOR_EVER = 1e9
 _SPOOLED = 16384 - 80  # content in chunks that is shorter goes on with its length (MAX_MEM_SPOOL)
@@ -57,10 +55,7 @@ def _check_hosts(hosts: tuple[Host, ...]) -> None:
     """Check what depends on where a directive stands."""
     for each in (inside for host in hosts for section in host.sections for inside in section.directive.block or ()):
         if each.name.lower().startswith(("rewrite", "redirect")):
-            raise Unmodelled(
-                f"line {each.line}: {each.name} inside a location: the model of Apache knows it outside of them; "
-                "run it for real"
-            )
+            raise unmodelled(each, "the model of Apache knows it outside of locations only")
     if len({host.server.seconds("KeepAliveTimeout", 5.0) for host in hosts}) > 1:
         raise Unmodelled("KeepAliveTimeout differs between virtual hosts of one port: the model of Apache knows one")
 
@@ -76,7 +71,7 @@ class ApacheModel(Model):
         settings = mapper.hosts[0].server
         timeout = settings.seconds("Timeout", _TIMEOUT)
         wait = settings.seconds("KeepAliveTimeout", 5.0)
-        super().__init__("apache", VERSION, Times(timeout, timeout, wait, timeout, timeout, timeout, _LINGER))
+        super().__init__("apache", BUILD, Times(timeout, timeout, wait, timeout, timeout, timeout, _LINGER))
         self.mapper = mapper
         self.continues = False  # it asks the backend for the 100, and passes it on
         self.half_closes = True
@@ -87,7 +82,7 @@ class ApacheModel(Model):
     def read_head(self, data: bytes) -> tuple[RequestHead, int] | Own | None:
         """Read a request's head as HttpProtocolOptions Strict has it."""
         found = read_request(data, self.mapper.hosts[0].server)
-        return self._refused(found) if isinstance(found, Refused) else found
+        return self._refused(found) if isinstance(found, Wrong) else found
 
     def read_answer(self, data: bytes) -> tuple[ResponseHead, int] | Trouble | None:
         """Read an answer's head as mod_proxy_http does."""
@@ -188,7 +183,7 @@ class ApacheModel(Model):
 
     def overdue(self, waiting: str) -> Own:
         """Answer a client that took too long."""
-        return self._refused(Refused(408, f"the {waiting} was not complete in time"))
+        return self._refused(Wrong(408, f"the {waiting} was not complete in time"))
 
     def late(self, waiting: str, data: bytes) -> Own:
         """Close without an answer where not even a request line came."""
@@ -200,13 +195,13 @@ class ApacheModel(Model):
         """Answer a client that closes in the middle of a request."""
         if data and b"\n" not in data.lstrip(b"\r\n"):
             return Own(b"", f"{RULE}: not even a request line came")
-        return self._refused(Refused(400, "AH00567: request failed: error reading the headers"))
+        return self._refused(Wrong(400, "AH00567: request failed: error reading the headers"))
 
     def broken(self, head: RequestHead) -> Own:
         """Answer a client whose content cannot be read."""
-        return self._refused(Refused(400, "AH01590: Error reading/parsing chunk", head=head, bare=True))
+        return self._refused(Wrong(400, "AH01590: Error reading/parsing chunk", head=head, bare=True))
 
-    def _refused(self, what: Refused) -> Own:
+    def _refused(self, what: Wrong) -> Own:
         host = self.mapper.hosts[0]
         return refused(Asked(Request(what.head), host, "", host.server, self.mapper.door), what)
 

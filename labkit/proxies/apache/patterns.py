@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
-from labkit.errors import Unmodelled
-from labkit.proxies.directive import Directive
+from labkit.proxies.directive import Directive, unmodelled
 
-__all__ = ["compiled", "filled"]
+__all__ = ["LOCATIONS", "by_expression", "compiled", "filled"]
+
+LOCATIONS = ("location", "locationmatch")
+"""The sections that hold for paths."""
 
 _ELSE = re.compile(r"\\[KRXGQEhHvVN]|\(\?(?![:=!i)])|\[\[:|[*+?}]\+|\\[pP]|\(\*")
 """What means something else to PCRE than to Python, or nothing."""
@@ -32,10 +34,16 @@ def compiled(text: str, directive: Directive, *, case: bool = True) -> re.Patter
             pass
         else:
             return found
-    raise Unmodelled(
-        f"line {directive.line}: {directive.name}: the model of Apache does not read the expression {text}; "
-        "run it for real"
-    )
+    raise unmodelled(directive, f"the model of Apache does not read the expression {text}")
+
+
+def by_expression(section: Directive) -> bool:
+    """Tell whether a location holds for the paths of an expression, and not for all that begin alike.
+
+    >>> by_expression(Directive("Location", ("~", "^/ws"))), by_expression(Directive("Location", ("/ws",)))
+    (True, False)
+    """
+    return section.name.lower() == "locationmatch" or section.args[0] == "~"
 
 
 def filled(text: str, match: re.Match[str]) -> str:

@@ -13,7 +13,7 @@ from labkit.proxies.apache.reading import Line
 from labkit.proxies.apache.settings import Settings
 from labkit.proxies.apache.targets import Target
 from labkit.proxies.apache.upstreams import flags
-from labkit.proxies.directive import Directive
+from labkit.proxies.directive import Directive, unmodelled
 from labkit.wire.http1 import RequestHead
 
 __all__ = ["Rewritten", "Rules", "rules_of"]
@@ -196,11 +196,11 @@ def _rule(directive: Directive, conditions: tuple[_Condition, ...]) -> _Rule:
     told = flags(_as_line(directive))
     word = told.get("r", told.get("redirect", ""))
     if unknown := sorted(set(told) - _FLAGS) or ([word] if word and not _known(word) else []):
-        raise _unmodelled(directive, f"the flag {unknown[0]}")
+        raise _unknown(directive, f"the flag {unknown[0]}")
     _check_text(directive, substitution)
     kinds = {"p", "proxy", "r", "redirect", "f", "forbidden", "g", "gone", "pt", "passthrough"}
     if substitution != "-" and not kinds & set(told) and "://" not in substitution:
-        raise _unmodelled(directive, "a path that is a file's: without [P], [R] or [PT] no ProxyPass sees it")
+        raise _unknown(directive, "a path that is a file's: without [P], [R] or [PT] no ProxyPass sees it")
     case = not {"nc", "nocase"} & set(told)
     negated = pattern.startswith("!")
     return _Rule(
@@ -220,7 +220,7 @@ def _condition(directive: Directive) -> _Condition:
     text, pattern, *rest = [*directive.args, "", ""]
     told = {word.strip().lower() for each in rest for word in each.strip("[]").split(",") if word.strip()}
     if unknown := sorted(told - {"nc", "nocase", "or", "ornext"}):
-        raise _unmodelled(directive, f"the flag {unknown[0]}")
+        raise _unknown(directive, f"the flag {unknown[0]}")
     _check_text(directive, text)
     case = not told & {"nc", "nocase"}
     negated, pattern = pattern.startswith("!"), pattern.removeprefix("!")
@@ -229,14 +229,14 @@ def _condition(directive: Directive) -> _Condition:
 
 def _test(directive: Directive, pattern: str, *, case: bool) -> Callable[[str], re.Match[str] | bool | None]:
     if directive.args[0].lower() == "expr":
-        raise _unmodelled(directive, "an expression")
+        raise _unknown(directive, "an expression")
     if pattern.startswith("="):
         wanted = pattern[1:].removeprefix('"').removesuffix('"')
         if case:
             return lambda value: value == wanted
         return lambda value: value.lower() == wanted.lower()
     if pattern[:1] in ("<", ">") or re.fullmatch("-[A-Za-z]{1,2}", pattern):
-        raise _unmodelled(directive, f"the test {pattern}")
+        raise _unknown(directive, f"the test {pattern}")
     return compiled(pattern, directive, case=case).search
 
 
@@ -244,12 +244,10 @@ def _check_text(directive: Directive, text: str) -> None:
     for found in _MANY.finditer(text):
         name = found[3]
         if name is not None and not name.upper().startswith("HTTP:") and name.upper() not in _VARIABLES:
-            raise _unmodelled(directive, f"the variable %{{{name}}}")
+            raise _unknown(directive, f"the variable %{{{name}}}")
     if "${" in text:
-        raise _unmodelled(directive, "a map")
+        raise _unknown(directive, "a map")
 
 
-def _unmodelled(directive: Directive, what: str) -> Unmodelled:
-    return Unmodelled(
-        f"line {directive.line}: {directive.name}: the model of Apache does not know {what}; run it for real"
-    )
+def _unknown(directive: Directive, what: str) -> Unmodelled:
+    return unmodelled(directive, f"the model of Apache does not know {what}")

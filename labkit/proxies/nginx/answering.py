@@ -9,7 +9,7 @@ from typing import NamedTuple
 from labkit.parties.clocks import lab_date
 from labkit.proxies.directive import Directive
 from labkit.proxies.model import Forward, Own
-from labkit.proxies.nginx.fields import added
+from labkit.proxies.nginx.fields import RULE, added
 from labkit.proxies.nginx.layout import Layout
 from labkit.proxies.nginx.levels import Level
 from labkit.proxies.nginx.pages import REDIRECTS, Out, page, status_line, type_of
@@ -34,7 +34,7 @@ class Why(NamedTuple):
     log: str = ""
 
     @classmethod
-    def of(cls, directive: Directive | None, rule: str = "nginx's own rule", log: str = "") -> Why:
+    def of(cls, directive: Directive | None, rule: str = RULE, log: str = "") -> Why:
         """Return the directive as a reason, or the rule where there is none."""
         return cls(str(directive), directive.line, log) if directive is not None else cls(rule, 0, log)
 

@@ -106,7 +106,7 @@ class Nginx(Proxy):
         return complete(self._site, place)
 
     def model(self) -> Model:
-        """Return the model of it, held against nginx 1.22.1.
+        """Return the model of it, held against nginx 1.22.1; with the defaults of its `version`.
 
         Raises:
             Unmodelled: a directive could matter that the model does not know; it is named.

@@ -14,11 +14,14 @@ from labkit.proxies.directive import Directive
 from labkit.proxies.model import Change, Fate
 from labkit.proxies.nginx.answer_heads import Answer
 from labkit.proxies.nginx.levels import Level
+from labkit.proxies.nginx.redirects import default_redirect
 from labkit.proxies.nginx.trip import Trip
 from labkit.proxies.nginx.variables import Variables
 from labkit.wire.fields import Fields, Pair
 
-__all__ = ["DEFAULTS", "HIDDEN", "Defaults", "Passed", "added", "invalid_changes", "pass_answer", "request_fields"]
+__all__ = [
+    "DEFAULTS", "HIDDEN", "RULE", "Defaults", "Passed", "added", "invalid_changes", "pass_answer", "request_fields",
+]  # fmt: skip
 
 
 class Defaults(NamedTuple):
@@ -50,16 +53,18 @@ HIDDEN = (
 )  # fmt: skip
 """ngx_http_proxy_hide_headers: what nginx keeps back from an answer."""
 
-_RULE = "nginx's own rule"
+RULE = "nginx's own rule"
+"""What did something where no directive did."""
+
 _OWN = {  # by which rule, in words
     "host": "nginx's default: proxy_set_header Host $proxy_host",
     "connection": "nginx's default: proxy_set_header Connection close",
     "upgrade": "nginx's default: Upgrade is dropped, unless a proxy_set_header passes it on",
-    "content-length": f"{_RULE}: the length of the content as nginx read it",
-    "transfer-encoding": f"{_RULE}: content is read whole, and sent with its length",
+    "content-length": f"{RULE}: the length of the content as nginx read it",
+    "transfer-encoding": f"{RULE}: content is read whole, and sent with its length",
 }
-_DROPPED = f"{_RULE}: it concerns this hop alone"
-_PASSED = f"{_RULE}: what no proxy_set_header names is passed on"
+_DROPPED = f"{RULE}: it concerns this hop alone"
+_PASSED = f"{RULE}: what no proxy_set_header names is passed on"
 
 
 def request_fields(trip: Trip, level: Level, variables: Variables, defaults: Defaults) -> tuple[Fields, list[Change]]:
@@ -115,8 +120,8 @@ def invalid_changes(fields: Iterable[Pair], invalid: frozenset[int], line: int) 
 
 def _why_invalid(name: str) -> str:
     if "_" in name and name.replace("_", "").replace("-", "").isalnum():
-        return f"{_RULE}: underscores_in_headers is off"
-    return f"{_RULE}: ignore_invalid_headers is on"
+        return f"{RULE}: underscores_in_headers is off"
+    return f"{RULE}: ignore_invalid_headers is on"
 
 
 @dataclass(slots=True)
@@ -153,10 +158,10 @@ class Passed:
 
 
 _REPLACED = {
-    "content-length": f"{_RULE}: it says itself how long the content is",
-    "transfer-encoding": f"{_RULE}: it frames the content anew for its client",
-    "connection": f"{_RULE}: Connection is of this hop alone; on a 101 nginx says upgrade, whatever came",
-    "keep-alive": f"{_RULE}: it concerns this hop alone",
+    "content-length": f"{RULE}: it says itself how long the content is",
+    "transfer-encoding": f"{RULE}: it frames the content anew for its client",
+    "connection": f"{RULE}: Connection is of this hop alone; on a 101 nginx says upgrade, whatever came",
+    "keep-alive": f"{RULE}: it concerns this hop alone",
 }
 
 
@@ -177,20 +182,20 @@ def pass_answer(answer: Answer, trip: Trip, level: Level, variables: Variables) 
             passed.note(name, Fate.DROPPED, value, "", _REPLACED[key])
         elif key == "content-type":
             passed.content_type = value
-            passed.note(name, Fate.FORWARDED, value, value, _RULE)
+            passed.note(name, Fate.FORWARDED, value, value, RULE)
         elif key in ("location", "refresh"):
             _redirect(passed, (name, value), trip, level, variables)
         else:
             passed.lines.append((name, value))
-            passed.note(name, Fate.FORWARDED, value, value, _RULE)
+            passed.note(name, Fate.FORWARDED, value, value, RULE)
     passed.server, passed.date = "server" not in hidden, "date" not in hidden
     return passed
 
 
 def _why_hidden(key: str) -> str:
     if key in ("server", "date"):
-        return f"{_RULE}: it writes its own; proxy_pass_header {key.title()} would pass it"
-    return f"{_RULE}: it is meant for nginx alone"
+        return f"{RULE}: it writes its own; proxy_pass_header {key.title()} would pass it"
+    return f"{RULE}: it is meant for nginx alone"
 
 
 def _frame(passed: Passed, key: str, value: str) -> None:
@@ -214,7 +219,7 @@ def _redirect(passed: Passed, pair: Pair, trip: Trip, level: Level, variables: V
     went, by = (None, None) if begin == 3 else _rewritten(came[begin:], trip, level, variables)
     if went is None:
         passed.lines.append(pair)
-        passed.note(name, Fate.FORWARDED, came, came, _RULE)
+        passed.note(name, Fate.FORWARDED, came, came, RULE)
         return
     went = came[:begin] + went
     if name.lower() == "location" and went.startswith("/") and level.on("absolute_redirect", default=True):
@@ -245,16 +250,9 @@ def _rewritten(came: str, trip: Trip, level: Level, variables: Variables) -> tup
 
 def _default(level: Level) -> tuple[str, str]:
     """Return what `proxy_redirect default` takes out of a Location, and puts in."""
-    passing = level.proxied
-    if passing is None or "$" in passing.args[0]:
-        return "", ""
-    url = passing.args[0]
-    has_uri = "/" in url.partition("://")[2]
-    location = level
-    while location.unnamed and location.parent is not None:
-        location = location.parent
-    name = location.directive.args[-1] if location.directive.args else "/"
-    return (url, name) if has_uri else (f"{url}/", "/")
+    passing, around = level.proxied, level.around.directive
+    found = default_redirect(passing.args[0], around.args[-1]) if passing and around.args else None
+    return found or ("", "")
 
 
 _ADDED_TO = frozenset({200, 201, 204, 206, 301, 302, 303, 304, 307, 308})

@@ -10,8 +10,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 from typing import NamedTuple
 
-from labkit.errors import Unmodelled
-from labkit.proxies.directive import Directive
+from labkit.proxies.directive import Directive, unmodelled
 from labkit.proxies.nginx.grammar import DATA
 from labkit.proxies.nginx.trip import is_client
 
@@ -209,9 +208,9 @@ def check_known(block: Directive) -> None:
     for each in block.block or ():
         row = known(each.name)
         if row is None:
-            raise Unmodelled(_refused(each, "the model does not know it, and it could matter"))
+            raise unmodelled(each, "the model does not know it, and it could matter")
         if row.bearing is Bearing.REFUSED and each.args[:1] not in [(word,) for word in row.unless]:
-            raise Unmodelled(_refused(each, row.does))
+            raise unmodelled(each, row.does)
         _check_form(each)
         if each.name not in DATA and each.name not in ("events", "upstream"):
             check_known(each)
@@ -220,16 +219,12 @@ def check_known(block: Directive) -> None:
 def _check_form(each: Directive) -> None:
     """Check for forms of a directive that the model does not know."""
     if each.name == "proxy_redirect" and each.args[:1] and each.args[0].startswith("~"):
-        raise Unmodelled(_refused(each, "with a pattern it is not modelled"))
+        raise unmodelled(each, "with a pattern it is not modelled")
     if each.name == "index" and any(arg.startswith("/") for arg in each.args):
-        raise Unmodelled(_refused(each, "a path that begins with a slash leads elsewhere, and is not modelled"))
+        raise unmodelled(each, "a path that begins with a slash leads elsewhere, and is not modelled")
     if each.name in ("root", "alias") and "$" in "".join(each.args):
         return
     if each.name == "set_real_ip_from" and is_client(each.args[0]):
-        raise Unmodelled(_refused(each, "it believes the lab's client, and takes its address from a field"))
+        raise unmodelled(each, "it believes the lab's client, and takes its address from a field")
     if each.name == "return" and each.args and not each.args[0].isdigit() and len(each.args) > 1:
-        raise Unmodelled(_refused(each, "this form is not modelled"))
-
-
-def _refused(each: Directive, why: str) -> str:
-    return f"line {each.line}: {each.name}: {why}; run it for real: run(scenario, proxies='real')"
+        raise unmodelled(each, "this form is not modelled")

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from labkit.errors import Unmodelled
-from labkit.proxies.directive import Directive
+from labkit.proxies.directive import Directive, unmodelled
 from labkit.proxies.model import Times
 from labkit.proxies.nginx.fields import DEFAULTS, Defaults
 from labkit.proxies.nginx.heads import Limits, Options
@@ -125,11 +124,8 @@ class Layout:
         usual = f"{default}"
         held = {seconds(level.word(name, usual)) for level in self._levels() if self._heard(level)} - {0.0}
         if len(held) > 1:
-            line = next(each.line for level in (self.http, *self._levels()) for each in level.own(name))
-            raise Unmodelled(
-                f"line {line}: {name}: it differs from place to place, and the model keeps one time; "
-                "run it for real: run(scenario, proxies='real')"
-            )
+            first = next(each for level in (self.http, *self._levels()) for each in level.own(name))
+            raise unmodelled(first, "it differs from place to place, and the model keeps one time")
         return next(iter(held), default)
 
     def _heard(self, level: Level) -> bool:
@@ -148,10 +144,7 @@ def _check_pages(server: Server) -> None:
             continue
         location = server.named(to) if to.startswith("@") else find_location(server.inside, to).location
         if "$" in to or (location is not None and location.proxied is not None):
-            raise Unmodelled(
-                f"line {each.line}: error_page: it sends on what nginx could not read as a request, and that is not "
-                "modelled; run it for real: run(scenario, proxies='real')"
-            )
+            raise unmodelled(each, "it sends on what nginx could not read as a request, and that is not modelled")
 
 
 def _options(server: Level) -> Options:

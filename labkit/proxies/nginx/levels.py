@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass, field
 
 from labkit.errors import Unmodelled
-from labkit.proxies.directive import Directive
+from labkit.proxies.directive import Directive, unmodelled
 
-__all__ = ["Level", "pattern", "seconds", "size"]
+__all__ = ["Level", "caught", "pattern", "seconds", "size"]
 
 _NONE: tuple[Directive, ...] = ()
 
@@ -77,6 +77,11 @@ class Level:
         return self.word(name, "on" if default else "off").lower() == "on"
 
     @property
+    def around(self) -> Level:
+        """The location or the server: itself, or what is round it where it is unnamed."""
+        return self.parent.around if self.unnamed and self.parent is not None else self
+
+    @property
     def proxied(self) -> Directive | None:
         """The proxy_pass that holds in it: its own, or, in an `if`, that of the location round it."""
         own = self.own("proxy_pass")
@@ -132,16 +137,22 @@ def pattern(text: str, directive: Directive, *, caseless: bool = False) -> re.Pa
         Unmodelled: it says something that only PCRE knows, or is none.
     """
     if _NO_ASCII.search(text):
-        raise Unmodelled(_unknown(text, directive))
+        raise _unknown(text, directive)
     flags = re.ASCII | (re.IGNORECASE if caseless else 0)
     try:
         return re.compile(_NAMED.sub("(?P<", text), flags)
     except (re.error, OverflowError, RecursionError):
-        raise Unmodelled(_unknown(text, directive)) from None
+        raise _unknown(text, directive) from None
 
 
-def _unknown(text: str, directive: Directive) -> str:
-    return (
-        f"line {directive.line}: {directive.name}: the model does not know the regular expression {text!r} as "
-        "PCRE does; run it for real: run(scenario, proxies='real')"
-    )
+def caught(found: re.Match[str]) -> tuple[list[str], dict[str, str]]:
+    """Return what a regular expression caught, from the whole on, and by name; what took no part is empty.
+
+    >>> caught(re.match("/(?P<room>[a-z]+)(/x)?", "/ws"))
+    (['/ws', 'ws', ''], {'room': 'ws'})
+    """
+    return [found[0], *found.groups("")], found.groupdict("")
+
+
+def _unknown(text: str, directive: Directive) -> Unmodelled:
+    return unmodelled(directive, f"the model does not know the regular expression {text!r} as PCRE does")

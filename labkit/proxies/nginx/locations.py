@@ -7,11 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from labkit.proxies.directive import Directive
-from labkit.proxies.nginx.levels import Level, pattern
+from labkit.proxies.nginx.levels import Level, caught, pattern
 
 __all__ = ["Found", "Location", "Server", "compile_servers", "find_location", "find_server"]
-
-_MODIFIERS = ("=", "^~", "~", "~*")
 
 
 @dataclass(eq=False)
@@ -173,10 +171,9 @@ def _by_pattern(inside: tuple[Location, ...], uri: str) -> Found | None:
         match = each.regex.search(uri) if each.regex is not None else None
         if match is None:
             continue
-        caught = [match[0], *(group or "" for group in match.groups())]
-        names = {name: value or "" for name, value in match.groupdict().items()}
+        captures, names = caught(match)
         deeper = find_location(each.inside, uri)
         if deeper.location is not None:
-            return Found(deeper.location, False, deeper.captures or caught, {**names, **deeper.names})
-        return Found(each, captures=caught, names=names)
+            return Found(deeper.location, False, deeper.captures or captures, {**names, **deeper.names})
+        return Found(each, captures=captures, names=names)
     return None

@@ -7,7 +7,7 @@ from labkit.proxies.directive import Directive
 from labkit.proxies.model import Forward, Model, Own, Relay, Request, Trouble
 from labkit.proxies.nginx.answer_heads import read_answer
 from labkit.proxies.nginx.answering import Answering, Why
-from labkit.proxies.nginx.fields import DEFAULTS
+from labkit.proxies.nginx.fields import DEFAULTS, RULE
 from labkit.proxies.nginx.heads import Wrong, read_request
 from labkit.proxies.nginx.layout import Layout
 from labkit.proxies.nginx.levels import Level, seconds, size
@@ -56,7 +56,7 @@ class NginxModel(Model):
         server, _ = find_server(self.layout.servers, self.layout.door, wrong.host)
         head = RequestHead(wrong.method, "", Fields(), wrong.version)
         trip = Trip(head, server, server, self.layout.door, self.layout.tls, wrong.host, Target(""))
-        why = Why("nginx's own rule: what it reads as a request", log=wrong.log)
+        why = Why(f"{RULE}: what it reads as a request", log=wrong.log)
         made = self._answering.special(trip, wrong.status, b"", why)
         return (made if isinstance(made, Own) else self._answering.page(trip, wrong.status, why))._replace(closes=True)
 
@@ -93,7 +93,7 @@ class NginxModel(Model):
 
     def cut(self, data: bytes) -> Own:  # noqa: ARG002
         """Close: nobody is left to answer."""
-        return Own(b"", "nginx's own rule", log="client prematurely closed connection while reading client request")
+        return Own(b"", RULE, log="client prematurely closed connection while reading client request")
 
     def broken(self, head: RequestHead) -> Own:
         """Answer content that is none."""

@@ -1,4 +1,4 @@
-"""What `proxy_redirect default` means, said in full, where proxy_pass is not given to nginx as it is written.
+"""What `proxy_redirect default` means; said in full, where proxy_pass is not given to nginx as it is written.
 
 By default nginx takes the written URL of proxy_pass out of a `Location` that the upstream sends
 (ngx_http_proxy_merge_loc_conf): with a URI it becomes the location's path, and without one a slash.
@@ -12,7 +12,23 @@ from dataclasses import replace
 from labkit.proxies.directive import Directive
 from labkit.proxies.nginx.aiming import target_of
 
-__all__ = ["with_redirects"]
+__all__ = ["default_redirect", "with_redirects"]
+
+
+def default_redirect(url: str, path: str) -> tuple[str, str] | None:
+    """Return what nginx takes out of a Location by default, and what it puts in; None where it does neither.
+
+    Args:
+        url: what proxy_pass names, as it is written.
+        path: the location's.
+
+    >>> default_redirect("http://app:3000/base/", "/ws/"), default_redirect("http://app", "/ws/")
+    (('http://app:3000/base/', '/ws/'), ('http://app/', '/'))
+    """
+    target = None if "$" in url else target_of(url)  # with variables there is no default
+    if target is None:
+        return None
+    return (url, path) if target.rest else (f"{url}/", "/")
 
 
 def with_redirects(
@@ -37,10 +53,6 @@ def with_redirects(
 
 def _meant(block: Directive, url: Callable[[str], str]) -> tuple[str, str] | None:
     passed = block.inside("proxy_pass") if block.name == "location" else ()
-    if not passed or "$" in passed[0].args[0] or passed[0].args[0] == url(passed[0].args[0]):
-        return None  # with variables there is no default
-    written = passed[0].args[0]
-    target = target_of(written)
-    if target is None:
+    if not passed or passed[0].args[0] == url(passed[0].args[0]):
         return None
-    return (written, block.args[-1]) if target.rest else (f"{written}/", "/")
+    return default_redirect(passed[0].args[0], block.args[-1])

@@ -8,7 +8,7 @@ from labkit.parties.clocks import lab_date
 from labkit.proxies.model import Forward, Framing, Own, Relay, Trouble, Turn
 from labkit.proxies.nginx.answer_heads import NO_HEAD, Answer
 from labkit.proxies.nginx.answering import Answering, Why, keep_alive
-from labkit.proxies.nginx.fields import Passed, added, pass_answer
+from labkit.proxies.nginx.fields import RULE, Passed, added, pass_answer
 from labkit.proxies.nginx.layout import Layout
 from labkit.proxies.nginx.levels import Level
 from labkit.proxies.nginx.pages import Out, status_line
@@ -68,7 +68,7 @@ class Relaying:
             return self.routing.named(trip, to, forward.content)
         uri, _, args = to.partition("?")
         if not uri.startswith("/") or trip.changes <= 1:
-            why = Why("nginx's own rule: X-Accel-Redirect")
+            why = Why(f"{RULE}: X-Accel-Redirect")
             return self.answering.special(trip, 404 if trip.changes > 1 else 500, forward.content, why)
         trip.get()
         trip.redirected(uri, args)

@@ -6,9 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from labkit.errors import Unmodelled
-from labkit.proxies.directive import Directive
-from labkit.proxies.nginx.levels import Level, pattern
+from labkit.proxies.directive import Directive, unmodelled
+from labkit.proxies.nginx.levels import Level, caught, pattern
 from labkit.proxies.nginx.targets import escape
 from labkit.proxies.nginx.trip import Trip
 from labkit.proxies.nginx.variables import Variables
@@ -16,7 +15,6 @@ from labkit.proxies.nginx.variables import Variables
 __all__ = ["Given", "Step", "compile_steps", "run_steps"]
 
 _FLAGS = {"last": 0, "break": 0, "redirect": 302, "permanent": 301}
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _RELATION = re.compile(r"=|!=|!?~\*?")
 _ABSOLUTE = ("http://", "https://", "$scheme")
 
@@ -68,7 +66,7 @@ def _step(each: Directive, level: Level, variables: Variables) -> Step:
         variables.check(each.args[each.name == "rewrite" :], each)
     if each.name == "rewrite":
         if len(each.args) < 2 or (len(each.args) > 2 and each.args[2] not in _FLAGS):
-            raise Unmodelled(f"line {each.line}: {each}: the model does not know this form")
+            raise unmodelled(each, "the model does not know this form")
         return Step(each, pattern(each.args[0], each))
     return Step(each)
 
@@ -76,12 +74,12 @@ def _step(each: Directive, level: Level, variables: Variables) -> Step:
 def _condition(each: Directive, variables: Variables) -> re.Pattern[str] | None:
     args = each.args
     if not args or args[0].startswith(("-", "!-")):
-        raise Unmodelled(f"line {each.line}: if ({' '.join(args)}): it asks for a file, and the lab has none of them")
+        raise unmodelled(each, f"({' '.join(args)}) asks for a file, and the lab has none of them")
     variables.check(args[:1], each)
     if len(args) == 1:
         return None
     if len(args) != 3 or not _RELATION.fullmatch(args[1]):
-        raise Unmodelled(f"line {each.line}: if ({' '.join(args)}): the model does not know this condition")
+        raise unmodelled(each, f"the model does not know the condition ({' '.join(args)})")
     if "~" in args[1]:
         return pattern(args[2], each, caseless=args[1].endswith("*"))
     variables.check(args[2:], each)
@@ -135,12 +133,8 @@ class _Run:
             return (came == self.variables.text(args[2], self.trip)) is not args[1].startswith("!")
         found = step.regex.search(came)
         if found:
-            self.catch(found)
+            self.trip.catch(*caught(found))
         return bool(found) is not args[1].startswith("!")
-
-    def catch(self, found: re.Match[str]) -> None:
-        names = {name: value or "" for name, value in found.groupdict().items()}
-        self.trip.catch([found[0], *(group or "" for group in found.groups())], names)
 
     def given(self, directive: Directive) -> Given:
         args = directive.args
@@ -156,7 +150,7 @@ class _Run:
         if not found:
             trip.captures = []
             return None
-        self.catch(found)
+        trip.catch(*caught(found))
         flag = args[2] if len(args) > 2 else ""
         status = _FLAGS.get(flag, 0) or (302 if args[1].startswith(_ABSOLUTE) else 0)
         path, mark, args_given = self.replaced(args[1], escaped=bool(status))

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from labkit.proxies.model import Change, Forward, Own, Request
 from labkit.proxies.nginx.aiming import target_of
 from labkit.proxies.nginx.answering import Answering, Why
-from labkit.proxies.nginx.fields import invalid_changes, request_fields
+from labkit.proxies.nginx.fields import RULE, invalid_changes, request_fields
 from labkit.proxies.nginx.heads import host_of
 from labkit.proxies.nginx.layout import Layout
-from labkit.proxies.nginx.levels import Level, size
+from labkit.proxies.nginx.levels import Level, caught, size
 from labkit.proxies.nginx.locations import Location, find_location, find_server
 from labkit.proxies.nginx.rewriting import Given, run_steps
 from labkit.proxies.nginx.targets import Target, escape, parse_target
@@ -23,7 +23,6 @@ __all__ = ["Passing", "Routing"]
 _STATIC = frozenset({"GET", "HEAD", "POST"})
 _MOST = 1 << 20  # client_max_body_size
 _MANY = 1000  # keepalive_requests
-_RULE = "nginx's own rule"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +52,14 @@ class Routing:
         """Return a request as nginx has it once its head is read."""
         head = request.head
         host = self._host(head)
-        server, caught = find_server(self.layout.servers, self.layout.door, host)
+        server, found = find_server(self.layout.servers, self.layout.door, host)
         options = self.layout.options(host)
         fields = Fields(tuple(line for line in head.fields if options.takes(line[0])))
         target = parse_target(head.target, merge=server.on("merge_slashes", default=True)) or Target("")
         kept = RequestHead(head.method, head.target, fields, head.version)
         trip = Trip(kept, server, server, self.layout.door, self.layout.tls, host, target, number=request.number)
-        if caught:
-            names = {name: value or "" for name, value in caught.groupdict().items()}
-            trip.catch([caught[0], *(group or "" for group in caught.groups())], names)
+        if found:
+            trip.catch(*caught(found))
         trip.length = _length(fields, request.content)
         trip.keeps = _keeps(trip)
         return trip
@@ -106,7 +104,7 @@ class Routing:
             trip.changes -= 1
             if trip.changes == 0:
                 log = f'rewrite or internal redirection cycle while processing "{trip.uri}"'
-                return self.answering.special(trip, 500, content, Why(_RULE, log=log))
+                return self.answering.special(trip, 500, content, Why(RULE, log=log))
         return self.access(trip, content, dropped)
 
     def enter(self, trip: Trip, content: bytes, named: Location | None) -> Forward | Own | None:
@@ -191,17 +189,17 @@ class Routing:
         location = trip.server.named(name)
         trip.changes -= 1
         if location is None or trip.changes <= 0 or not trip.uri:
-            return self.answering.special(trip, 500, content, Why(_RULE, log=f'could not find named location "{name}"'))
+            return self.answering.special(trip, 500, content, Why(RULE, log=f'could not find named location "{name}"'))
         trip.internal = True
         return self.through(trip, content, dropped, location)
 
     def static(self, trip: Trip, content: bytes) -> Forward | Own:
         """Answer for a file: the lab has none of them."""
         if trip.method not in _STATIC:
-            return self.answering.special(trip, 405, content, Why(f"{_RULE}: a file can be read alone"))
+            return self.answering.special(trip, 405, content, Why(f"{RULE}: a file can be read alone"))
         by = trip.where.one("root") or trip.where.one("alias")
         log = f'open() "{trip.uri}" failed (2: No such file or directory)'
-        rule = f"{_RULE}: what is not passed on is a file in its own folder"
+        rule = f"{RULE}: what is not passed on is a file in its own folder"
         return self.answering.special(trip, 404, content, Why.of(by, rule, log))
 
     def proxy(self, trip: Trip, level: Level, content: bytes, dropped: tuple[Change, ...]) -> Forward | Own:
@@ -220,7 +218,7 @@ class Routing:
         if not pool.servers:
             log = "no live upstreams while connecting to upstream"
             return self.answering.special(trip, 502, content, Why.of(passing, log=log))
-        uri = f"/{target.rest}" if target.rest.startswith("?") else target.rest
+        uri = f"/{target.rest}" if computed and target.rest.startswith("?") else target.rest  # ngx_http_proxy_eval
         path = uri if computed and uri else _path(trip, level, uri)
         defaults = self.layout.defaults
         fields, changes = request_fields(trip, level, self.layout.variables, defaults)
@@ -259,9 +257,8 @@ def _path(trip: Trip, level: Level, uri: str) -> str:
     """Return the path that the upstream is asked for (ngx_http_proxy_create_request)."""
     if not uri and trip.kept:
         return trip.target.unparsed
-    while level.unnamed and level.parent is not None:
-        level = level.parent
-    taken = len(level.name) if isinstance(level, Location) and uri and trip.placed else 0
+    location = level.around
+    taken = len(location.name) if isinstance(location, Location) and uri and trip.placed else 0
     rest = trip.uri[taken:]
     if trip.target.quoted or trip.internal:
         rest = escape(rest)

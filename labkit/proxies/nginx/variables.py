@@ -12,8 +12,8 @@ from difflib import get_close_matches
 from functools import lru_cache
 
 from labkit.errors import Unmodelled
-from labkit.proxies.directive import Directive, walk
-from labkit.proxies.nginx.levels import Level, pattern
+from labkit.proxies.directive import Directive, unmodelled, walk
+from labkit.proxies.nginx.levels import Level, caught, pattern
 from labkit.proxies.nginx.trip import CLIENT, Trip
 
 __all__ = ["CERTAIN", "OWN", "Variables", "names_in"]
@@ -151,7 +151,7 @@ class _Map:
         if key in ("hostnames", "volatile") and not each.args:
             return
         if key == "include":
-            raise Unmodelled(f"line {each.line}: include of a map: its values are in another file")
+            raise unmodelled(each, "the values of a map are in another file")
         if key == "default":
             self.default = value
         elif key.startswith("~"):
@@ -171,7 +171,7 @@ class _Map:
             for regex, value in self.patterns:
                 match = regex.search(came)
                 if match:
-                    trip.catch([match[0], *(group or "" for group in match.groups())], _named(match))
+                    trip.catch(*caught(match))
                     found = value
                     break
         return variables.text(self.default if found is None else found, trip)
@@ -187,10 +187,6 @@ class _Map:
             if fits:
                 fitting.append((not key.endswith(".*"), len(key), value))
         return max(fitting)[2] if fitting else None
-
-
-def _named(match: re.Match[str]) -> dict[str, str]:
-    return {name: value or "" for name, value in match.groupdict().items()}
 
 
 class Variables:
@@ -254,11 +250,8 @@ class Variables:
         for name in self._unknown(texts, self._unsure):
             here = {*CERTAIN, "http_upgrade", "http_connection", *self._given} - {name}
             close = get_close_matches(name, sorted(here), 1, 0.85)
-            meant = f"did you mean ${close[0]}? Else run it" if close else "run it"
-            raise Unmodelled(
-                f"line {directive.line}: {directive.name}: the model does not know what ${name} will be; "
-                f"{meant} for real: run(scenario, proxies='real')"
-            )
+            meant = f" (did you mean ${close[0]}?)" if close else ""
+            raise unmodelled(directive, f"the model does not know what ${name} will be{meant}")
 
 
 def _given(directives: Iterable[Directive]) -> Iterator[tuple[str, tuple[str, ...]]]:

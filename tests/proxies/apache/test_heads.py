@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from labkit.proxies.apache.heads import Refused, read_answer, read_request, stopped
+from labkit.proxies.apache.heads import Wrong, read_answer, read_request, stopped
 from labkit.proxies.apache.settings import Settings
 from labkit.proxies.directive import Directive
 from labkit.proxies.model import Trouble
@@ -64,7 +64,7 @@ def test_a_request_is_read_or_refused_as_measured(head, status):
     """HttpProtocolOptions Strict, the default."""
     found = read_request(head + b"\r\n", Settings())
     assert found is not None
-    assert (found.status if isinstance(found, Refused) else 0) == status
+    assert (found.status if isinstance(found, Wrong) else 0) == status
 
 
 @pytest.mark.parametrize("cut", range(0, len(LINE + HOST) + 1, 7))

@@ -6,16 +6,16 @@ import os
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import takewhile
+from contextlib import closing, contextmanager
 from pathlib import Path
-from tempfile import gettempdir
 
 import pytest
 
+from labkit.net.ports import held_ports
 from labkit.net.programs import find
+from labkit.net.proxy_programs import HOW
+from labkit.net.real import Started, start
 from labkit.proxies.described import Place
 from labkit.proxies.nginx import Nginx
 
@@ -25,37 +25,13 @@ SITES = sorted((Path(__file__).parents[1] / "sites" / "nginx").glob("*.conf"))
 PATIENCE = 10.0  # seconds
 
 
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
-def command(folder: Path, *more: str) -> list[str]:
-    path = NGINX.required().path
-    return [path, "-p", str(folder), "-e", "stderr", "-c", f"{folder}/nginx.conf", "-g", "daemon off;", *more]
-
-
-def place_in(folder: Path, nginx: Nginx, upstream: str = "127.0.0.1:9") -> Place:
-    port, *spare = free_ports(1 + len(nginx.other_ports))
-    if hasattr(os, "geteuid") and os.geteuid() == 0:  # its workers are another user's
-        for each in takewhile(lambda each: each != Path(gettempdir()).resolve(), (folder, *folder.parents)):
-            each.chmod(0o711)
-    place = Place(str(folder), port, upstream, tuple(spare))
-    (folder / "nginx.conf").write_text(nginx.completed(place))
-    return place
-
-
 def looked_over(folder: Path, nginx: Nginx, **options) -> subprocess.CompletedProcess[str]:
     """Let the real nginx read a completed configuration."""
-    place_in(folder, nginx)
-    return subprocess.run(
-        command(folder, "-t"), check=False, capture_output=True, text=True, timeout=PATIENCE, **options
-    )
+    program, file = NGINX.required(), folder / "nginx.conf"
+    with held_ports(1 + len(nginx.other_ports)) as (port, *spare):
+        file.write_text(nginx.completed(Place(str(folder), port, "127.0.0.1:9", tuple(spare))))
+        words = [program.path, *HOW["nginx"].words(program, str(folder), str(file)), "-t"]
+        return subprocess.run(words, check=False, capture_output=True, text=True, timeout=PATIENCE, **options)
 
 
 class Backend:
@@ -90,8 +66,8 @@ class Backend:
 class Running:
     """A running nginx and its backend."""
 
-    def __init__(self, place: Place, backend: Backend) -> None:
-        self.place = place
+    def __init__(self, started: Started, backend: Backend) -> None:
+        self.place = started._place
         self.backend = backend
 
     def ask(self, path: str, *lines: str, host: str = "example.com", port: int = 0) -> str:
@@ -115,29 +91,7 @@ class Running:
 
 
 @contextmanager
-def running(folder: Path, text: str, **settings) -> Iterator[Running]:
+def running(text: str, **settings) -> Iterator[Running]:
     """Run the real nginx with a configuration as people write it."""
-    backend = Backend()
-    nginx = Nginx(text, **settings)
-    place = place_in(folder, nginx, backend.address)
-    process = subprocess.Popen(command(folder), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    try:
-        wait_for(place.port, process)
-        yield Running(place, backend)
-    finally:
-        process.terminate()
-        process.communicate(timeout=PATIENCE)
-        backend.close()
-
-
-def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until:
-        assert process.poll() is None, process.communicate()[1].decode()
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.02)
-        else:
-            return
-    raise AssertionError("nginx did not begin to listen")
+    with closing(Backend()) as backend, start(Nginx(text, **settings), backend.address) as started:
+        yield Running(started, backend)

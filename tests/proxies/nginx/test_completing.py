@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -23,19 +25,17 @@ def test_nginx_takes_every_site(name, tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become another user")
-def test_nginx_takes_it_without_privileges(tmp_path):
+def test_nginx_takes_it_without_privileges():
     """What root can start, any user can."""
-    folder = tmp_path / "private"
-    folder.mkdir()
-    shutil.chown(folder, 65534, 65534)
-    tmp_path.chmod(0o711)
-    done = looked_over(folder, Nginx(SITE["certbot"]), user=65534, group=65534, extra_groups=[])
+    with TemporaryDirectory() as folder:  # nobody else can enter pytest's
+        shutil.chown(folder, 65534, 65534)
+        done = looked_over(Path(folder), Nginx(SITE["certbot"]), user=65534, group=65534, extra_groups=[])
     assert done.returncode == 0, done.stderr
 
 
-def test_the_documents_block_sends_its_own_host(tmp_path):
+def test_the_documents_block_sends_its_own_host():
     """The backend sees the upstream's name as Host; a path without its slash is redirected without a port."""
-    with running(tmp_path, SITE["seed"]) as nginx:
+    with running(SITE["seed"]) as nginx:
         seen = nginx.seen("/ws/a", "Upgrade: websocket", "Connection: Upgrade")
         assert seen == {
             "": "GET /ws/a HTTP/1.1", "host": "websocket_backend", "upgrade": "websocket", "connection": "upgrade",
@@ -62,16 +62,16 @@ def test_the_documents_block_sends_its_own_host(tmp_path):
         ("/if", "GET /if", "two:2"),
     ],
 )
-def test_host_is_what_nginx_would_send(path, first, host, tmp_path):
+def test_host_is_what_nginx_would_send(path, first, host):
     """Names, names with ports, addresses, sockets, TLS and variables: each proxy_pass keeps its Host and its path."""
-    with running(tmp_path, SITE["branches"]) as nginx:
+    with running(SITE["branches"]) as nginx:
         seen = nginx.seen(path, host="app.example")
         assert (seen[""].removesuffix(" HTTP/1.0"), seen["host"]) == (first, host)
 
 
-def test_values_decide_where_a_request_goes(tmp_path):
+def test_values_decide_where_a_request_goes():
     """Variables of a map and conditions still choose, and $proxy_host says what was chosen."""
-    with running(tmp_path, SITE["branches"]) as nginx:
+    with running(SITE["branches"]) as nginx:
         assert nginx.seen("/pool", "Upgrade: websocket")["host"] == "sockets"
         assert nginx.seen("/if", "Upgrade: websocket")["host"] == "one:1"
         assert nginx.seen("/target/x", "Upgrade: websocket")["x-to"] == "127.0.0.1:6001"
@@ -86,23 +86,23 @@ def test_values_decide_where_a_request_goes(tmp_path):
         ("http://other/login", "http://other/login"),
     ],
 )
-def test_redirects_of_the_backend_are_rewritten_as_ever(sent, got, tmp_path):
+def test_redirects_of_the_backend_are_rewritten_as_ever(sent, got):
     """`proxy_redirect default` takes the written name out of a Location, not the lab's."""
     text = "port_in_redirect off; location /port/ { proxy_pass http://10.1.2.3:8000/base/; }"
-    with running(tmp_path, text) as nginx:
+    with running(text) as nginx:
         nginx.backend.answer = (
             f"HTTP/1.1 302 Found\r\nLocation: {sent}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
         )
         assert f"\r\nLocation: {got}\r\n" in nginx.ask("/port/x")
 
 
-def test_plain_service_of_a_tls_server_tells_https(tmp_path):
+def test_plain_service_of_a_tls_server_tells_https():
     """Behind the door of a TLS server the backend sees https and 443, and nothing redirects in a circle."""
     text = """server { listen 80; listen 443 ssl; server_name a.example;
         if ($scheme != "https") { return 301 https://$host$request_uri; }
         location / { proxy_pass http://app:3000; proxy_set_header X-Forwarded-Proto $scheme;
                      proxy_set_header X-Port ${server_port}; proxy_set_header X-Tls "$https"; } }"""
-    with running(tmp_path, text) as nginx:
+    with running(text) as nginx:
         seen = nginx.seen("/")
         assert (seen["x-forwarded-proto"], seen["x-port"], seen["x-tls"]) == ("https", "443", "on")
         assert seen["host"] == "app:3000"
@@ -111,26 +111,26 @@ def test_plain_service_of_a_tls_server_tells_https(tmp_path):
 
 
 @pytest.mark.parametrize("name", sorted(set(SITE) - {"seed", "branches", "nginx-proxy"}))
-def test_an_upgrade_reaches_the_backend_of_every_site(name, tmp_path):
+def test_an_upgrade_reaches_the_backend_of_every_site(name):
     """Through each site file the backend is asked for the upgrade that the file is for."""
     paths = {"certbot": "/ws/", "debian": "/live/x", "compose": "/socket", "jupyterhub": "/user/a/terminals/websocket"}
     paths |= {"grafana": "/grafana/api/live/ws", "socketio": "/socket.io/"}
-    with running(tmp_path, SITE[name]) as nginx:
+    with running(SITE[name]) as nginx:
         seen = nginx.seen(paths[name], "Upgrade: websocket", "Connection: Upgrade")
         assert (seen["upgrade"], seen["connection"].lower()) == ("websocket", "upgrade")
 
 
-def test_a_generated_site_chooses_by_host(tmp_path):
+def test_a_generated_site_chooses_by_host():
     """In front of containers the name decides: another one is answered 503."""
-    with running(tmp_path, SITE["nginx-proxy"]) as nginx:
+    with running(SITE["nginx-proxy"]) as nginx:
         assert nginx.ask("/").startswith("HTTP/1.1 503 ")
         seen = nginx.seen("/", "Upgrade: websocket", host="whoami.example.com")
         assert (seen["x-forwarded-proto"], seen["x-forwarded-port"], seen["x-forwarded-ssl"]) == ("https", "443", "on")
 
 
-def test_a_cache_is_kept_in_the_private_folder(tmp_path):
+def test_a_cache_is_kept_in_the_private_folder():
     """A cache works, in the folder that goes away."""
     text = "proxy_cache_path /var/cache/x keys_zone=a:1m; server { location / { proxy_cache a; proxy_pass http://b; } }"
-    with running(tmp_path, text) as nginx:
+    with running(text) as nginx:
         assert nginx.seen("/")["host"] == "b"
-        assert (tmp_path / "cache_1").is_dir()
+        assert Path(nginx.place.folder, "cache_1").is_dir()

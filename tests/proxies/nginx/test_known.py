@@ -51,7 +51,7 @@ def test_most_of_nginx_is_in_the_table():
         ("set_real_ip_from 127.0.0.1;", "line 3: set_real_ip_from"),
         ("if (-f $uri) { return 200; }", "line 3: if"),
         ("proxy_set_header X $msec;", "what $msec will be; run it"),
-        ("proxy_set_header X $htp_upgrade;", "what $htp_upgrade will be; did you mean $http_upgrade? Else run it"),
+        ("proxy_set_header X $htp_upgrade;", "what $htp_upgrade will be (did you mean $http_upgrade?); run it"),
         ("proxy_set_header X $upstream_addr;", "what $upstream_addr will be"),
         ("add_header X $upstream_status always;", "what $upstream_status will be"),
         ("set $x $time_local; proxy_set_header X $x;", "what $x will be"),

@@ -59,6 +59,15 @@ def test_the_map_mends_clients():
     assert seen(run(conf, PLAIN)).fields.get("Connection") == "close"
 
 
+@pytest.mark.parametrize(
+    ("inside", "target"),
+    [("proxy_pass http://b?x=1;", "?x=1chat?room=1"), ("set $b b; proxy_pass http://$b?x=1;", "/?x=1")],
+)
+def test_a_query_alone_in_proxy_pass(inside, target):
+    """It replaces the location's path as it stands; only behind a variable nginx puts a slash before it."""
+    assert seen(run(f"location /ws/ {{ {inside} }}", PLAIN)).target == target
+
+
 def test_lines_of_this_hop():
     """TE, Keep-Alive and Expect are dropped; whatever else Connection names goes on, against RFC 9110, 7.6.1."""
     asked = PLAIN.with_field("TE", "trailers").with_field("Keep-Alive", "5").with_field("Connection", "X-Lab")
