@@ -12,6 +12,6 @@ far.py         the side of the machine that faces an upstream
 content.py     where the content of a request or an answer ends
 nginx/         reading, completing and modelling nginx
 apache/        reading, completing and modelling Apache httpd
-haproxy.py     HAProxy: completed, and run for real only; its words are in haproxy_words.py
+haproxy.py     HAProxy: completed, and run for real only; its words in haproxy_words.py, its syntax in haproxy_lines.py
 caddy.py       Caddy, likewise
 """

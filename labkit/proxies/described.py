@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from labkit.errors import WrongUse
@@ -13,9 +14,23 @@ from labkit.proxies.directive import Note, Upstream
 if TYPE_CHECKING:
     from labkit.proxies.model import Model
 
-__all__ = ["Effect", "Place", "Proxy"]
+__all__ = ["Effect", "Place", "Proxy", "is_loopback"]
 
 _MOST_TEXT = 1 << 20  # characters
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host as a configuration names it is this machine, whoever is asked.
+
+    >>> is_loopback("[::1]"), is_loopback("127.0.0.7"), is_loopback("backend")
+    (True, True, False)
+    """
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ip_address(host.removeprefix("[").removesuffix("]")).is_loopback
+    except ValueError:
+        return False
 
 
 class Place(NamedTuple):

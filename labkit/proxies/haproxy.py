@@ -8,37 +8,29 @@ server, server-template                          an upstream, pointed at the lab
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from labkit.errors import Refused, Unmodelled, WrongUse
 from labkit.proxies import haproxy_words as known
-from labkit.proxies.described import Place, Proxy
+from labkit.proxies.described import Place, Proxy, is_loopback
 from labkit.proxies.directive import Directive, Note, NoteKind, Upstream
+from labkit.proxies.haproxy_lines import Line, joined, lines
 from labkit.proxies.model import Model
 
 __all__ = ["Haproxy"]
 
-_UPSTREAMS = {"server": 2, "server-template": 3}  # and which word is the address
+_UPSTREAMS = {"server": 2, "server-template": 3, "dispatch": 1}  # and which word is the address
 _PORT = re.compile(r":(\d+)(?:-\d+)?$")
-
-
-class _Line(NamedTuple):
-    """A line: its number in the text, its words, and how it is written."""
-
-    number: int
-    words: tuple[str, ...]
-    raw: str
 
 
 @dataclass(frozen=True)
 class _Section:
     """A section: the line that opens it, and those inside it."""
 
-    head: _Line
-    lines: tuple[_Line, ...]
+    head: Line
+    lines: tuple[Line, ...]
 
     @property
     def kind(self) -> str:
@@ -48,7 +40,7 @@ class _Section:
     def name(self) -> str:
         return self.head.words[1] if len(self.head.words) > 1 else ""
 
-    def first(self, *words: str) -> _Line | None:
+    def first(self, *words: str) -> Line | None:
         """Return its first line that begins with these words."""
         return next((line for line in self.lines if line.words[: len(words)] == words), None)
 
@@ -63,11 +55,11 @@ class _Read(NamedTuple):
     """What a text was read into."""
 
     sections: tuple[_Section, ...]
-    door: _Line
+    door: Line
     notes: tuple[Note, ...]
 
     @property
-    def lines(self) -> Iterator[_Line]:
+    def lines(self) -> Iterator[Line]:
         return (line for section in self.sections for line in section.lines)
 
 
@@ -86,14 +78,15 @@ class Haproxy(Proxy):
     _is: _Read = field(init=False, compare=False)
 
     def _read(self) -> None:
-        notes: list[Note] = []
-        sections = _with_backends(_completed(_sections(self.text), notes), notes)
+        cut = _sections(self.text)
+        notes = [note for section in cut for line in (section.head, *section.lines) for note in _unset(line)]
+        sections = _with_backends(_completed(cut, notes), notes)
         kept = tuple(_Sifting(section, notes, self.allow).sifted() for section in sections)
         door = self._chosen([(section, line) for section in kept for line in section.lines if line.words[0] == "bind"])
         notes += self._pointed(_Read(kept, door, ()).lines)
         object.__setattr__(self, "_is", _Read(kept, door, tuple(sorted(notes, key=lambda note: note.line))))
 
-    def _chosen(self, binds: list[tuple[_Section, _Line]]) -> _Line:
+    def _chosen(self, binds: list[tuple[_Section, Line]]) -> Line:
         """Return the `bind` line that the client dials."""
         if not binds:
             raise WrongUse("nothing listens here: give a `frontend` or a `listen` section, or the lines of one")
@@ -105,11 +98,13 @@ class Haproxy(Proxy):
             raise WrongUse(f"nothing listens on port {self.door} here: the ports are {ports}")
         return found[0]
 
-    def _pointed(self, lines: Iterable[_Line]) -> Iterator[Note]:
+    def _pointed(self, lines: Iterable[Line]) -> Iterator[Note]:
         for line in lines:
             if line.number and line.words[0] == "bind":
                 yield Note(NoteKind.POINTED, line.number, line.raw, "it listens on a free port of 127.0.0.1")
-            elif line.number and line.words[0] in _UPSTREAMS and not self.keep_upstreams:
+            elif line.words[0] in _UPSTREAMS and self.keep_upstreams:
+                _check_kept(line)
+            elif line.number and line.words[0] in _UPSTREAMS:
                 yield Note(NoteKind.POINTED, line.number, line.raw, "the lab's server answers in its place")
 
     @property
@@ -134,15 +129,15 @@ class Haproxy(Proxy):
         spare = iter(place.spare)
         written: list[str] = []
         for section in self._is.sections:
-            written.append(_told(section.head, section.head.raw))
+            if section.kind in known.WHOLE:
+                continue
+            written.append(_told(section.head, joined(section.head.words)))
             for line in section.lines:
-                text = line.raw
+                text = joined(line.words)
                 if line.words[0] == "bind":
                     text = f"bind 127.0.0.1:{place.port if line is self._is.door else next(spare)}"
                 elif line.words[0] in _UPSTREAMS:
                     text = _server(line, "" if self.keep_upstreams else place.upstream)
-                elif line.words[0] == "default-server":
-                    text = _joined(line.words)
                 written.append(f"    {_told(line, text)}")
         return "\n".join(written) + "\n"
 
@@ -166,39 +161,35 @@ class Haproxy(Proxy):
         )  # fmt: skip
 
 
-def _lines(text: str) -> Iterator[_Line]:
-    for number, raw in enumerate(text.splitlines(), 1):
-        try:
-            words = tuple(shlex.split(raw, comments=True))
-        except ValueError:
-            raise WrongUse(f"line {number}: a quote is opened and not closed: {raw.strip()}") from None
-        if words:
-            yield _Line(number, words, raw.strip())
-
-
 def _sections(text: str) -> list[_Section]:
     """Cut a text into sections; lines before the first one are those of a `listen`."""
-    found: list[_Section] = []
-    for line in _lines(text):
+    found: list[tuple[Line, list[Line]]] = []
+    for line in lines(text):
         if line.words[0] in (*known.SECTIONS, *known.WHOLE, "program"):
-            found.append(_Section(line, ()))
+            found.append((line, []))
         else:
             if not found:
-                found.append(_Section(_added("listen lab"), ()))
-            found[-1] = replace(found[-1], lines=(*found[-1].lines, line))
+                found.append((_added("listen lab"), []))
+            found[-1][1].append(line)
     if not found:
         raise WrongUse("the configuration is empty: give the lines of a `listen` section, say")
-    return found
+    return [_Section(head, tuple(inside)) for head, inside in found]
 
 
-def _added(text: str) -> _Line:
-    return _Line(0, tuple(text.split()), text)
+def _unset(line: Line) -> Iterator[Note]:
+    for name in line.variables:
+        yield Note(NoteKind.NOTED, line.number, f"${name}", "the lab does not look into the environment: it is not set")
+
+
+def _added(text: str, *more: str) -> Line:
+    words = (*text.split(), *more)
+    return Line(0, words, joined(words))
 
 
 def _completed(sections: list[_Section], notes: list[Note]) -> list[_Section]:
     """Add what a snippet lacks: a door, time limits, the mode, a log."""
 
-    def add(what: str, why: str) -> _Line:
+    def add(what: str, why: str) -> Line:
         notes.append(Note(NoteKind.ADDED, 0, what, why))
         return _added(what)
 
@@ -212,7 +203,7 @@ def _completed(sections: list[_Section], notes: list[Note]) -> list[_Section]:
     backends = [section.name for section in sections if section.kind == "backend"]
     if backends and not any(section.kind in ("frontend", "listen") for section in sections):
         head = add("frontend lab", "somebody must listen")
-        sections.append(_Section(head, (_added(f"default_backend {backends[0]}"),)))
+        sections.append(_Section(head, (_added("default_backend", backends[0]),)))
     log = [add("log stderr format raw local0", "the lab keeps its own log")]
     for at, section in enumerate(sections):
         if section.kind in ("frontend", "listen"):
@@ -238,7 +229,7 @@ def _with_backends(sections: list[_Section], notes: list[Note]) -> list[_Section
                 notes.append(
                     Note(NoteKind.ADDED, 0, f"backend {wanted}", f"line {line.number} names it; the lab is in it")
                 )
-                sections.append(_Section(_added(f"backend {wanted}"), (_added("server lab 127.0.0.1:80"),)))
+                sections.append(_Section(_added("backend", wanted), (_added("server lab 127.0.0.1:80"),)))
     return sections
 
 
@@ -256,10 +247,10 @@ class _Sifting:
         self._check(head, "program")
         if head.words[0] in known.WHOLE:
             self._note(NoteKind.SET_ASIDE, head, known.WHOLE[head.words[0]])
-            return replace(self.section, head=_added("# " + head.words[0]), lines=())
+            return replace(self.section, lines=())
         return replace(self.section, lines=tuple(self._kept()))
 
-    def _kept(self) -> Iterator[_Line]:
+    def _kept(self) -> Iterator[Line]:
         tls = any("ssl" in line.words for line in self.section.lines if line.words[0] == "bind")
         for line in self.section.lines:
             if line.number and (why := self._why_not(line, tls=tls)):
@@ -270,12 +261,10 @@ class _Sifting:
             else:
                 yield line
 
-    def _why_not(self, line: _Line, *, tls: bool) -> str:
+    def _why_not(self, line: Line, *, tls: bool) -> str:
         """Return why a line is left out; empty where it stays."""
         one, two = line.words[0], " ".join(line.words[:2])
         self._check(line, one, two)
-        if one in ("acl", "http-request", "http-response", "use_backend", "tcp-request", "use-server", "stick"):
-            self._check_files(line)
         if (
             one == "maxconn"
             and line.words[1:]
@@ -286,9 +275,12 @@ class _Sifting:
         if tls and "redirect" in line.words[:2] and "https" in line.words:
             return "the lab serves without TLS: this would send everybody round in a circle"
         prefix = next((why for begin, why in known.ASIDE_PREFIX if one.startswith(begin)), "")
-        return known.ASIDE.get(two) or known.ASIDE.get(one) or prefix
+        why = known.ASIDE.get(two) or known.ASIDE.get(one) or prefix
+        if not why:
+            self._check_files(line)
+        return why
 
-    def _check(self, line: _Line, *names: str) -> None:
+    def _check(self, line: Line, *names: str) -> None:
         for name in names:
             if name in known.EXECUTES and line.words[0] == name.split()[0] and name not in self.allow:
                 raise Refused(
@@ -296,15 +288,15 @@ class _Sifting:
                     f'take it out, or allow it by name: allow=["{name}"]'
                 )
 
-    def _check_files(self, line: _Line) -> None:
-        for found in known.READS.finditer(line.raw):
+    def _check_files(self, line: Line) -> None:
+        for found in known.READS.finditer(" ".join(line.words)):
             if found[1] not in self.allow:
                 raise Refused(
                     f"line {line.number}: `{line.raw}` reads {found[1]}, which is not part of the text: "
                     f'take it out, or allow it by name: allow=["{found[1]}"]'
                 )
 
-    def _bare(self, line: _Line) -> _Line:
+    def _bare(self, line: Line) -> Line:
         """Return a line without the parameters that the lab runs it without; each lot is noted once."""
         words = list(line.words)
         kept, dropped = words[:3], list[str]()
@@ -329,33 +321,37 @@ class _Sifting:
             self._note(NoteKind.SET_ASIDE, line, "; ".join(dict.fromkeys(whys)), dropped)
         return line._replace(words=tuple(kept))
 
-    def _note(self, kind: NoteKind, line: _Line, why: str, words: Iterable[str] = ()) -> None:
+    def _note(self, kind: NoteKind, line: Line, why: str, words: Iterable[str] = ()) -> None:
         self.notes.append(Note(kind, line.number, " ".join(words) or line.raw, why))
 
 
-def _port(line: _Line) -> int:
+def _port(line: Line) -> int:
     """Return the port of a `bind` line, 0 where it has none."""
     found = _PORT.search(line.words[1].split(",")[0]) if line.words[1:] else None
     return int(found[1]) if found else 0
 
 
-def _address(line: _Line) -> str:
+def _address(line: Line) -> str:
     at = _UPSTREAMS[line.words[0]]
     return line.words[at] if len(line.words) > at else ""
 
 
-def _server(line: _Line, upstream: str) -> str:
+def _check_kept(line: Line) -> None:
+    host = _PORT.sub("", _address(line)).removeprefix("ipv4@").removeprefix("ipv6@")
+    if not is_loopback(host):
+        raise Refused(
+            f"line {line.number}: `{line.raw}` may lead off this machine; without keep_upstreams the lab stands there"
+        )
+
+
+def _server(line: Line, upstream: str) -> str:
     at = _UPSTREAMS[line.words[0]]
     words = list(line.words)
     if upstream and len(words) > at:
         words[at] = upstream
-    return _joined(words)
+    return joined(words)
 
 
-def _joined(words: Iterable[str]) -> str:
-    return " ".join(word if re.fullmatch(r"[^\s\"'\\#]+", word) else shlex.quote(word) for word in words)
-
-
-def _told(line: _Line, text: str) -> str:
+def _told(line: Line, text: str) -> str:
     """Return a line of the completed configuration, with the line that it is made from."""
     return f"{text}  # line {line.number}" if line.number else text

@@ -38,7 +38,9 @@ ASIDE = {  # lines that are left out, by their first word, or their first two
     "log": _OWN_LOG, "log-tag": _OWN_LOG, "log-send-hostname": _OWN_LOG,
     "errorfile": NO_FILE, "errorfiles": NO_FILE,
     "email-alert": "the lab sends no mail",
-    "source": "the lab stays on loopback",
+    "source": "the lab stays on loopback", "transparent": "the lab stays on loopback",
+    "option transparent": "the lab stays on loopback", "option http_proxy": "the lab stays on loopback",
+    "h1-case-adjust-file": NO_FILE, "default-path": _OWN_PLACE, "stats-file": _OWN_PLACE,
     "option httpchk": "a health check would be recorded as a connection",
     "http-check": "a health check would be recorded as a connection",
     "tcp-check": "a health check would be recorded as a connection",
@@ -48,9 +50,12 @@ ASIDE_PREFIX = (("ssl-", NO_TLS), ("tune.ssl.", NO_TLS))
 MOST_CONNECTIONS = 1000
 EXECUTES = {  # what runs a program or loads code: refused unless allowed by name
     "lua-load", "lua-load-per-thread", "lua-prepend-path", "external-check", "option external-check", "program",
-    "insecure-fork-wanted", "filter spoe", "51degrees-data-file", "wurfl-data-file", "deviceatlas-json-file",
+    "insecure-fork-wanted", "filter spoe", "filter opentracing", "filter ot", "51degrees-data-file",
+    "wurfl-data-file", "deviceatlas-json-file",
 }  # fmt: skip
-READS = re.compile(r"(?:\bmap(?:_[a-z]+)*\(|(?:^|\s)(?:-f|lf-file|file)\s+)([^\s,)]+)")
+READS = re.compile(  # what reads a file, and its name
+    r"(?:\bmap(?:_[a-z]+)*\(\s*[\"']*|(?:^|\s)(?:-f|lf-file|file|errorfile)\s+)([^\s,)\"']+)"
+)
 
 # Parameters of `server` lines that are left out, and how many words each takes with it.
 _CHECK, _TLS, _NAME, _PREFACE = (
@@ -73,7 +78,8 @@ SERVER = {
     "resolve-opts": (1, _NAME),
     "send-proxy": (0, _PREFACE), "send-proxy-v2": (0, _PREFACE), "send-proxy-v2-ssl": (0, _PREFACE),
     "send-proxy-v2-ssl-cn": (0, _PREFACE), "proxy-v2-options": (1, _PREFACE), "proto": (1, _PREFACE),
-    "source": (1, "the lab stays on loopback"),
+    "source": (1, "the lab stays on loopback"), "socks4": (1, "the lab stays on loopback"),
+    "check-via-socks4": (0, _CHECK),
 }  # fmt: skip
 
 TIMES = (("timeout connect", "5s"), ("timeout client", "50s"), ("timeout server", "50s"))  # Debian's haproxy.cfg

@@ -93,10 +93,14 @@ def test_every_line_says_where_it_comes_from():
 
 
 def test_upstreams_are_listed_and_may_be_kept():
-    """Each server's address is told as it is written; told so, it stays."""
+    """Each server's address is told as it is written; told so, it stays, where it is on this machine."""
     [found] = Haproxy(SITE).upstreams
     assert found == (26, "10.0.0.5:3000", "server")
-    assert "server w1 10.0.0.5:3000 cookie 'a b'" in completed(SITE, keep_upstreams=True)
+    here = SITE.replace("10.0.0.5", "127.0.0.5")
+    assert "server w1 127.0.0.5:3000 cookie 'a b'" in completed(here, keep_upstreams=True)
+    for elsewhere in (SITE, "listen l\n bind :80\n dispatch 192.0.2.1:80", "server s 'unix@/run/docker.sock'"):
+        with pytest.raises(Refused, match=r"line \d+: .* may lead off this machine"):
+            Haproxy(elsewhere, keep_upstreams=True)
     assert (26, SITE.splitlines()[25].strip()) in notes(SITE, NoteKind.POINTED)
     assert "server-template s 3 127.0.0.1:7 weight 2" in completed("server-template s 3 app.local:80 weight 2 check")
 
@@ -132,6 +136,13 @@ def test_sections_that_lead_elsewhere_are_left_out():
         ("program x\n command /bin/true\nlisten l\n server a b:1", "program"),
         ("listen l\n acl x hdr(host) -f /etc/hosts.lst\n server a b:1", "/etc/hosts.lst"),
         ("listen l\n http-request set-header X %[src,map_ip(/etc/x.map)]\n server a b:1", "/etc/x.map"),
+        ('listen l\n http-request set-header X "%[src,map( /etc/x.map)]"\n server a b:1', "/etc/x.map"),
+        ("global\n lua\\x2dload /x.lua\nlisten l\n server a b:1", "lua-load"),
+        ('global\n "lua-load$NOTHING" /x.lua\nlisten l\n server a b:1', "lua-load"),
+        ('listen l\n http-request return status 200 "file" /etc/passwd\n server a b:1', "/etc/passwd"),
+        ("listen l\n http-error status 403 file /etc/passwd\n server a b:1", "/etc/passwd"),
+        ("listen l\n http-request deny errorfile /etc/passwd\n server a b:1", "/etc/passwd"),
+        ("listen l\n redirect location / if { path -f /etc/passwd }\n server a b:1", "/etc/passwd"),
     ],
 )
 def test_what_runs_or_reads_is_refused_by_name(text: str, name: str):
@@ -154,6 +165,25 @@ def test_what_cannot_be_read_is_told(text: str, told: str):
     """One line says what is wrong, and where."""
     with pytest.raises(WrongUse, match=told):
         Haproxy(text)
+
+
+def test_no_line_leads_past_the_lab():
+    """A dispatch is pointed like a server; a proxy before it, and an address that a client chooses, are left out."""
+    assert "dispatch 127.0.0.1:7" in completed("listen l\n bind :80\n dispatch 192.0.2.1:80")
+    assert "server s 127.0.0.1:7" in completed("server s a:1 socks4 192.0.2.1:1080")
+    text = "listen l\n bind :80\n http-request set-dst str(192.0.2.1)\n option transparent"
+    assert not [line for line in completed(text) if "transparent" in line]
+
+
+def test_haproxy_is_given_the_words_that_were_looked_at():
+    """What an escape hides is a word like any other: the line is written anew."""
+    assert not [line for line in completed("listen l\n b\\x69nd 0.0.0.0:80\n server s a:1") if "0.0.0.0" in line]
+    assert "backend 'a'\\n'lua-load /x.lua'" in completed('listen l\n bind :80\n use_backend "a\\nlua-load /x.lua"')
+
+
+def test_a_long_text_is_read_in_time():
+    """Sixty thousand lines take no more than a moment each."""
+    assert len(Haproxy("listen l\n bind :80\n" + " server s a:1\n" * 60_000).upstreams) == 60_000
 
 
 def test_there_is_no_model():

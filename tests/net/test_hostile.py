@@ -1,0 +1,76 @@
+"""Texts that try to lead a real program astray: to another address, to another file, to another program."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import closing, suppress
+
+import pytest
+
+from labkit.net.programs import find
+from labkit.net.real import start
+from labkit.net.server import UpgradeServer
+from labkit.proxies.described import Proxy
+from labkit.proxies.haproxy import Haproxy
+from labkit.proxies.haproxy_lines import joined
+
+
+class Elsewhere:
+    """A place that is none of the lab's: it notes who comes."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        self.listener = listener
+        self.place = f"127.0.0.9:{listener.getsockname()[1]}"
+        self.came = 0
+
+    def serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                with closing(self.listener.accept()[0]) as there:
+                    self.came += 1
+                    there.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\nelsewhere")
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Elsewhere]:
+    """Listen at another address of loopback, in the place of the world."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.9", 0))
+        listener.listen()
+        there = Elsewhere(listener)
+        serving = threading.Thread(target=there.serve)
+        serving.start()
+        yield there
+        listener.shutdown(socket.SHUT_RDWR)
+        serving.join(5)
+
+
+def through(proxy: Proxy, target: str = "/", *, listens: bool = True) -> bytes:
+    """Start the program of a proxy, ask it for something, and return its answer."""
+    if not find(proxy.program):
+        pytest.skip(f"{proxy.program} is not on this machine")
+    with (
+        UpgradeServer() as server,
+        start(proxy, f"127.0.0.1:{server.port}", listens=listens) as started,
+        socket.create_connection(("127.0.0.1", started.port), 5) as client,
+    ):
+        client.sendall(f"GET {target} HTTP/1.1\r\nHost: lab.example\r\nConnection: close\r\n\r\n".encode())
+        return b"".join(iter(lambda: client.recv(65536), b""))
+
+
+@pytest.mark.parametrize("value", ["it's", r"a\.b \x41", 'say "x" $HOME #1', r"tail\\"])
+def test_haproxy_reads_what_is_written(value: str):
+    """HAProxy answers with the very words that it was given."""
+    line = joined(["http-request", "return", "status", "200", "content-type", "text/plain", "string", value])
+    assert through(Haproxy(f"listen l\n bind :80\n {line}\n server s a:1")).endswith(value.encode())
+
+
+@pytest.mark.parametrize(
+    "text", ["listen l\n bind :80\n dispatch {}", "server s a:1 socks4 {}", "listen l\n bind :80\n dispatch '{}'"]
+)
+def test_haproxy_does_not_go_elsewhere(text: str, elsewhere: Elsewhere):
+    """No line of HAProxy's leads past the lab's server."""
+    assert through(Haproxy(text.format(elsewhere.place))).startswith(b"HTTP/1.1 200 OK")
+    assert not elsewhere.came
