@@ -13,5 +13,5 @@ content.py     where the content of a request or an answer ends
 nginx/         reading, completing and modelling nginx
 apache/        reading, completing and modelling Apache httpd
 haproxy.py     HAProxy: completed, and run for real only; its words in haproxy_words.py, its syntax in haproxy_lines.py
-caddy.py       Caddy, likewise
+caddy.py       Caddy, likewise, with caddy_words.py and caddy_text.py
 """

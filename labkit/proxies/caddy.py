@@ -15,20 +15,17 @@ from typing import NamedTuple
 
 from labkit.errors import Refused, Unmodelled, WrongUse
 from labkit.proxies import caddy_words as known
-from labkit.proxies.described import Place, Proxy
+from labkit.proxies.caddy_text import parsed, without_environment, written
+from labkit.proxies.described import Place, Proxy, is_loopback
 from labkit.proxies.directive import Directive, Note, NoteKind, Upstream, walk
 from labkit.proxies.model import Model
 
 __all__ = ["Caddy"]
 
-_WORD = re.compile(
-    r"""(?P<quoted>"(?:\\.|[^"\\])*") | (?P<raw>`[^`]*`) | (?P<open>["`]) | (?P<comment>\#[^\n]*)
-    | (?P<line>\n) | (?P<space>[^\S\n]+) | (?P<word>(?:\\.|[^\s\\]|\\$)+)""",
-    re.VERBOSE | re.DOTALL | re.MULTILINE,
+_ADDRESS = re.compile(
+    r"""(?:(?P<scheme>https?)://)?(?P<host>\[[^\]\s]*\]|[^:/\s"`\#\\]*)(?::(?P<port>\d+))?(?P<path>/[^\s"`\#\\]*)?"""
 )
-_ADDRESS = re.compile(r"(?:(?P<scheme>https?)://)?(?P<host>\[[^\]]*\]|[^:/]*)(?::(?P<port>\d+))?(?P<path>/.*)?")
 _WIDEST = 200  # characters of a directive that are told
-_DEEPEST = 60  # blocks inside blocks
 
 
 class _Site(NamedTuple):
@@ -86,7 +83,7 @@ class Caddy(Proxy):
         if self.text.lstrip().startswith('{"'):
             raise WrongUse("this is Caddy's JSON; the lab reads a Caddyfile: `caddy adapt` turns one into the other")
         notes: list[Note] = []
-        others, blocks = _parts(_parsed(self.text), notes)
+        others, blocks = _parts(parsed(without_environment(self.text, notes)), notes)
         sifting = _Sifting(notes, self.allow, frozenset(each.name for each in others), keep=self.keep_upstreams)
         others = [replace(each, block=tuple(sifting.sifted(each.block or (), site=bool(each.name)))) for each in others]
         sites = tuple(
@@ -129,16 +126,19 @@ class Caddy(Proxy):
         own = [Directive("storage", ("file_system", f"{place.folder}/storage"))]
         own += [Directive(*_split(line)) for line in known.OWN]
         kept = [each for block in self._is.others if not block.name for each in block.block or ()]
-        written = list(_written([Directive("", (), 0, (*own, *kept))]))
-        written += _written(_placed(each, place, keep=self.keep_upstreams) for each in self._is.others if each.name)
+        lines = list(written([Directive("", (), 0, (*own, *kept))]))
+        lines += written(_placed(each, place, keep=self.keep_upstreams) for each in self._is.others if each.name)
+        blocks = (*self._is.others, *(site.block for site in self._is.sites))
+        files = any(each.name == "file_server" for each in walk(blocks))
         for number, site in enumerate(self._is.sites):
             names = list(dict.fromkeys(self._name(at, number, ports[at.port]) for at in site.addresses))
             inside = [_placed(each, place, keep=self.keep_upstreams) for each in site.block.block or ()]
             first = [Directive("bind", ("127.0.0.1",))]
-            if any(each.name == "file_server" for each in walk(inside)):
+            if files:
                 first.append(Directive("root", ("*", f"{place.folder}/www")))
-            written += _written([Directive(", ".join(names), (), site.block.line, (*first, *inside))])
-        return "\n".join(written) + "\n"
+            named, *others = [*(f"{name}," for name in names[:-1]), names[-1]]
+            lines += written([Directive(named, tuple(others), site.block.line, (*first, *inside))])
+        return "\n".join(lines) + "\n"
 
     def _name(self, at: _At, number: int, port: int) -> str:
         """Return an address as Caddy is given it; the door's site answers for any host that no other one has."""
@@ -163,53 +163,6 @@ class Caddy(Proxy):
 def _split(line: str) -> tuple[str, tuple[str, ...]]:
     name, *args = line.split()
     return name, tuple(args)
-
-
-def _statements(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the words of each line that has any, with its number; a line goes on behind a comma."""
-    words: list[str] = []
-    number = first = 1
-    for found in _WORD.finditer(text):
-        if found["open"]:
-            raise WrongUse(f"line {number}: a quote is opened and not closed")
-        if found["line"] and words and not words[-1].endswith(","):
-            yield first, words
-            words = []
-        elif found["quoted"] or found["raw"] or found["word"]:
-            first = first if words else number
-            words.append(_unquoted(found))
-        number += found[0].count("\n")
-    if words:
-        yield first, words
-
-
-def _unquoted(found: re.Match[str]) -> str:
-    if found["quoted"]:
-        return re.sub(r"\\(.)", r"\1", found["quoted"][1:-1], flags=re.DOTALL)
-    return found["raw"][1:-1] if found["raw"] else found["word"]
-
-
-def _parsed(text: str) -> list[Directive]:
-    """Read a Caddyfile into its directives; a block's are inside it."""
-    levels: list[list[Directive]] = [[]]
-    opened: list[tuple[int, list[str]]] = []
-    for number, words in _statements(text):
-        if words == ["}"]:
-            if not opened:
-                raise WrongUse(f"line {number}: this brace closes nothing")
-            line, (name, *args) = opened.pop()
-            inside = tuple(levels.pop())
-            levels[-1].append(Directive(name, tuple(args), line, inside))
-        elif words[-1] == "{":
-            opened.append((number, words[:-1] or [""]))
-            levels.append([])
-            if len(levels) > _DEEPEST:
-                raise WrongUse(f"line {number}: more than {_DEEPEST} blocks inside each other")
-        else:
-            levels[-1].append(Directive(words[0], tuple(words[1:]), number))
-    if opened:
-        raise WrongUse(f"line {opened[-1][0]}: this block is opened and not closed")
-    return levels[0]
 
 
 def _parts(found: list[Directive], notes: list[Note]) -> tuple[list[Directive], list[Directive]]:
@@ -267,18 +220,21 @@ class _Sifting:
             self._check(each)
             if why := self._why_not(each, site=site):
                 self._note(NoteKind.SET_ASIDE, each, why)
-            elif each.name == "import" and each.args and f"({each.args[0]})" not in self.snippets:
-                if each.args[0] in self.allow:
-                    yield each
-                else:
-                    self._note(NoteKind.SKIPPED, each, "the file is not part of the text")
+            elif each.name == "import":
+                yield from self._import(each)
             elif each.name in known.UPSTREAMS:
                 yield self._proxy(each)
             else:
                 if each.name == "root":
                     self._note(NoteKind.POINTED, each, "files are served from the lab's folder, which is empty")
-                inside = each.block if each.block is None or not site else tuple(self.sifted(each.block))
-                yield replace(each, block=inside)
+                yield replace(each, block=None if each.block is None else tuple(self.sifted(each.block)))
+
+    def _import(self, each: Directive) -> Iterator[Directive]:
+        """Yield an import of a snippet, or of a file that is allowed by name."""
+        if each.args and (f"({each.args[0]})" in self.snippets or each.args[0] in self.allow):
+            yield replace(each, block=None if each.block is None else tuple(self.sifted(each.block)))
+        else:
+            self._note(NoteKind.SKIPPED, each, "the file is not part of the text")
 
     def _why_not(self, each: Directive, *, site: bool) -> str:
         if site:
@@ -291,6 +247,10 @@ class _Sifting:
             raise Refused(
                 f'line {each.line}: `{_shown(each)}` runs a program: take it out, or allow it: allow=["{name}"]'
             )
+        if "{args" in each.name:
+            raise Refused(f"line {each.line}: `{_shown(each)}`: what it does depends on an import: write its name")
+        if "{file." in str(each) and "file" not in self.allow:
+            raise Refused(f'line {each.line}: `{_shown(each)}` reads a file: take it out, or allow it: allow=["file"]')
 
     def _proxy(self, proxy: Directive) -> Directive:
         """Note the upstreams of `reverse_proxy`, and take out what leads elsewhere."""
@@ -306,7 +266,11 @@ class _Sifting:
                 self._note(NoteKind.SET_ASIDE, each, "the lab's server speaks no FastCGI")
             elif why := known.INSIDE.get(each.name):
                 self._note(NoteKind.SET_ASIDE, each, why)
-            elif each.name == "dynamic" and not self.keep:
+            elif each.name == "import":
+                yield from self._import(each)
+            elif each.name in known.UPSTREAMS:
+                yield self._proxy(each)
+            elif each.name == "dynamic":
                 self._found(each, (each.args[0] if each.args else "dynamic",))
                 yield Directive("to", ("dynamic",), each.line)
             else:
@@ -314,10 +278,12 @@ class _Sifting:
                     self._found(each, each.args)
                 yield replace(each, block=None if each.block is None else tuple(self._inside(each.block)))
 
-    def _found(self, directive: Directive, written: Iterable[str]) -> None:
-        for word in written:
+    def _found(self, directive: Directive, words: Iterable[str]) -> None:
+        for word in words:
             self.upstreams.append(Upstream(directive.line, word, directive.name))
-            if not self.keep:
+            if self.keep:
+                _check_kept(directive, word)
+            else:
                 why = "the lab's server answers in its place"
                 self.notes.append(
                     Note(NoteKind.POINTED, directive.line, _shown(Directive(directive.name, (word,))), why)
@@ -325,6 +291,15 @@ class _Sifting:
 
     def _note(self, kind: NoteKind, each: Directive, why: str) -> None:
         self.notes.append(Note(kind, each.line, _shown(each), why))
+
+
+def _check_kept(directive: Directive, word: str) -> None:
+    host = re.sub(r"^https?://|:\d+(-\d+)?$", "", word)
+    if host and not is_loopback(host):
+        raise Refused(
+            f"line {directive.line}: `{_shown(directive)}` may lead off this machine; without keep_upstreams the lab "
+            "stands there"
+        )
 
 
 def _placed(each: Directive, place: Place, *, keep: bool) -> Directive:
@@ -341,24 +316,6 @@ def _placed(each: Directive, place: Place, *, keep: bool) -> Directive:
     return replace(each, args=args, block=inside)
 
 
-def _written(directives: Iterable[Directive], depth: int = 0) -> Iterator[str]:
-    for each in directives:
-        words = [each.name, *map(_quoted, each.args)] if each.name else []
-        told = f"  # line {each.line}" if each.line else ""
-        if each.block is None:
-            yield "\t" * depth + " ".join(words) + told
-        else:
-            yield "\t" * depth + " ".join([*words, "{"]) + told
-            yield from _written(each.block, depth + 1)
-            yield "\t" * depth + "}"
-
-
 def _shown(each: Directive) -> str:
     """Return a directive on one line, as far as it is readable."""
     return shorten(str(each), _WIDEST, placeholder=" …")
-
-
-def _quoted(word: str) -> str:
-    if word and not re.search(r"[\s\"`#]|^[{}]$", word):
-        return word
-    return f"`{word}`" if "`" not in word else '"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -56,6 +56,8 @@ INSIDE = {  # what is left out inside `reverse_proxy`, and inside its `transport
     "tls_renegotiation": "the lab's server speaks no TLS",
     "tls_except_ports": "the lab's server speaks no TLS",
     "versions": "the lab's server speaks HTTP/1.1",
+    "forward_proxy_url": "the lab stays on loopback",
+    "network_proxy": "the lab stays on loopback",
     "resolvers": "names are not looked up: every upstream is the lab's",
     "proxy_protocol": "the lab's server speaks HTTP/1.1, without a preface",
 }

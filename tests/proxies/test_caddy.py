@@ -101,9 +101,13 @@ def test_other_sites_keep_their_ports_and_their_names():
 
 
 def test_upstreams_are_listed_and_may_be_kept():
-    """Each upstream is told as it is written, also those found by name; told so, they stay."""
+    """Each upstream is told as it is written, also those found by name; told so, they stay, if on this machine."""
     assert [each.written for each in Caddy(SITE).upstreams] == ["localhost:6001", "10.0.0.1:80", "https://x:33"]
-    assert "reverse_proxy @ws localhost:6001 10.0.0.1:80 {" in completed(SITE, keep_upstreams=True)
+    here = SITE.replace("10.0.0.1", "127.0.0.1").replace("https://x", "http://[::1]")
+    assert "reverse_proxy @ws localhost:6001 127.0.0.1:80 {" in completed(here, keep_upstreams=True)
+    for elsewhere in (SITE, "reverse_proxy {\n dynamic srv _api._tcp.example.com\n}", "reverse_proxy {header.To}:80"):
+        with pytest.raises(Refused, match=r"line \d+: .* may lead off this machine"):
+            Caddy(elsewhere, keep_upstreams=True)
     found = completed("reverse_proxy {\n to a:1 b:2\n dynamic srv _api._tcp.example.com\n}")
     assert found[-5:] == ["reverse_proxy {", "to 127.0.0.1:7 127.0.0.1:7", "to 127.0.0.1:7", "}", "}"]
 
@@ -155,6 +159,50 @@ def test_words_are_quoted_again_where_they_must_be():
     """Spaces, quotes and an empty word reach Caddy as they were."""
     lines = completed('respond "a \\"b\\" `c`"\nheader X ""\nheader Y `a b`')
     assert lines[-4:-1] == ['respond "a \\"b\\" `c`"', "header X ``", "header Y `a b`"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "reverse_proxy a {\n import /etc/passwd\n}",
+        "{\n servers {\n import /etc/passwd\n }\n}\n:80 {\n reverse_proxy a\n}",
+        ":80 {\n {$NOTHING:import} /etc/passwd\n reverse_proxy a\n}",
+        "(s) {\n respond {block}\n}\n:80 {\n import s {\n import /etc/passwd\n }\n reverse_proxy a\n}",
+    ],
+)
+def test_no_import_is_overlooked(text: str):
+    """Wherever an import of a file stands, and however it is written, it is left out and named."""
+    assert not [line for line in completed(text) if "/etc/passwd" in line]
+    assert [what for _, what in notes(text, NoteKind.SKIPPED)] == ["import /etc/passwd"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (":80 {\n respond {$A:{$B}}\n}", "line 2: {\\$ begins a variable"),
+        (":80 {\n route {\n respond a '}' }\n }\n}", "line 3: a brace stands alone"),
+        ('"a {\n import /etc/passwd\n}\n b:82" {\n respond x\n}', "line 1: .* is no address"),
+        ("(s) {\n {args.0} /etc/passwd\n}\n:80 {\n import s import\n}", "line 2: .* depends on an import"),
+        (':80 {\n respond "{file./etc/passwd}"\n}', "line 2: .* reads a file"),
+    ],
+)
+def test_no_words_break_out_of_their_place(text: str, told: str):
+    """What Caddy would take for something else than it looks like is refused in one line."""
+    with pytest.raises(LabError, match=told):
+        Caddy(text)
+
+
+def test_a_name_is_one_word():
+    """A quoted name with a line's end in it is no line of its own."""
+    assert "`import /etc/passwd" in completed(':80 {\n "import /etc/passwd\n"\n reverse_proxy a\n}')
+
+
+def test_a_variable_of_the_environment_is_its_default():
+    """The lab does not look into the environment, and says what it takes in place of a variable."""
+    text = "{$SITE:localhost:81} {\n reverse_proxy {$TO}:80\n}"
+    assert Caddy(text).other_ports == ()
+    assert "reverse_proxy 127.0.0.1:7" in completed(text)
+    assert notes(text, NoteKind.NOTED) == [(1, "{$SITE:localhost:81}"), (2, "{$TO}")]
 
 
 def test_there_is_no_model():
