@@ -96,7 +96,7 @@ class _Doorway:
 
     def _ended(self, wire: Wire) -> None:
         if wire.recording is not None:
-            wire.recording.note = wire.party.problem
+            wire.recording.note = wire.party.problem or wire.recording.note
         self._engine.closed(wire)
 
     def _dial(self, _: str, far: Far) -> Callable[[], object]:

@@ -10,6 +10,7 @@ import struct
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from labkit.errors import Unmodelled
 from labkit.parties.party import Dial, Driver, Ending, Park, Party
 from labkit.recording import Recording
 from labkit.trace import Direction, How
@@ -80,7 +81,12 @@ class Wire(asyncio.Protocol):
         if self.recording is not None:
             self.recording.add(self._in, data)
         self._scheduled = True  # what is written meanwhile leaves with the flush below
-        self.party.receive(data)
+        try:
+            self.party.receive(data)
+        except Unmodelled as error:  # of this request; what came before it is told
+            if self.recording is not None:
+                self.recording.note = str(error)
+            self.transport.abort()
         self._scheduled = False
         self.flush()
 

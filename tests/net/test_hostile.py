@@ -9,12 +9,14 @@ from contextlib import closing, suppress
 
 import pytest
 
+from labkit.errors import LabError
 from labkit.net.programs import find
 from labkit.net.real import start
 from labkit.net.server import UpgradeServer
-from labkit.proxies.described import Proxy
+from labkit.proxies.described import Place, Proxy
 from labkit.proxies.haproxy import Haproxy
 from labkit.proxies.haproxy_lines import joined
+from labkit.proxies.nginx import Nginx
 
 
 class Elsewhere:
@@ -74,3 +76,46 @@ def test_haproxy_does_not_go_elsewhere(text: str, elsewhere: Elsewhere):
     """No line of HAProxy's leads past the lab's server."""
     assert through(Haproxy(text.format(elsewhere.place))).startswith(b"HTTP/1.1 200 OK")
     assert not elsewhere.came
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        ("location /x {{ set $b app; return 200; }} location ~ \"^/y(?'b'.*)$\" {{ proxy_pass http://$b; }}", "/y{}"),
+        (
+            "map $arg_x $b {{ default app; ranges {}; }} server {{ location / {{ proxy_pass http://$b; }} }}",
+            "/?x=ranges",
+        ),
+        ("location / {{ proxy_pass http://1$args; }}", "/?{tail}"),
+        (
+            "geo $b {{ default app; 127.0.0.1 {}; proxy 127.0.0.1; }} server {{ location / {{ proxy_pass http://$b; }} }}",
+            "/",
+        ),
+    ],
+)
+def test_nginx_does_not_go_elsewhere(text: str, target: str, elsewhere: Elsewhere):
+    """Neither a capture nor a value that looks like a setting leads nginx past the lab's server."""
+    site = Nginx(text.format(elsewhere.place))
+    assert through(site, target.format(elsewhere.place, tail=elsewhere.place[1:])).startswith(b"HTTP/1.1 200 OK")
+    assert not elsewhere.came
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "location / { set $lab_upstream_1 192.0.2.1; proxy_pass http://$arg_x; }",
+        "location ~ /(?<lab_upstream_1>.*) { proxy_pass http://$arg_x; }",
+        "location / { set $b http://1; proxy_pass $b$args; }",
+    ],
+)
+def test_nginx_is_not_told_where_the_lab_is(text: str):
+    """The lab's own variables are given their values by the lab alone, and no query makes half of an address."""
+    with pytest.raises(LabError, match=r"line 1: .*(the lab's own|leads where)"):
+        Nginx(text)
+
+
+def test_nginx_dials_from_loopback():
+    """Whatever it might be led to, the system lets nobody off this machine who comes from 127.0.0.1."""
+    assert "\n    proxy_bind 127.0.0.1;" in Nginx("location / { proxy_pass http://a; }").completed(
+        Place("/f", 1, "127.0.0.1:2")
+    )

@@ -27,9 +27,9 @@ __all__ = ["Aims", "Target", "aims_of", "target_of", "variables_in"]
 _URL = re.compile(r"(?P<scheme>https?|\$\w+|\$\{\w+\})://(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
 _UNIX = re.compile(r"unix:(?P<path>[^:]*)(?::(?P<uri>.*))?", re.DOTALL)
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
-_CAPTURED = re.compile(r"\?P?<(\w+)>")  # a part of a regular expression that has a name
+_CAPTURED = re.compile(r"\?P?[<'](\w+)[>']")  # a part of a regular expression that has a name
 _WHOLE = re.compile(r"(?:\$\{\w+\}|\$\w+)")
-_OF_URI = r"\$\{?(?:request_uri|uri|document_uri|is_args|args|query_string)\b"
+_OF_URI = r"\$\{?(?:request_uri|uri|document_uri|is_args)\b"  # each begins with a slash or a ?
 _FOLLOWED = re.compile(rf"(?:\$\{{\w+\}}|\$\w+)(?:(?:[/?]|{_OF_URI}).*)?", re.DOTALL)  # else it could name another host
 _HOST = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[\w.*~!+-]+)(?::(?P<port>[0-9]{1,5}))?", re.ASCII)
 _AUTHORITY = re.compile(  # up to a slash or a query, to a variable behind a port, or to one that holds a path
@@ -37,8 +37,10 @@ _AUTHORITY = re.compile(  # up to a slash or a query, to a variable behind a por
 )
 _DEFAULT = {"http": "80", "https": "443"}
 _VALUES = frozenset({"map", "split_clients", "geo"})
-_NO_VALUES = frozenset({"hostnames", "volatile", "include", "ranges", "delete", "proxy", "proxy_recursive"})
-
+_NO_VALUES = frozenset({"delete", "proxy"})  # of geo: the line has another meaning there
+_OWN = re.compile(
+    r"(?:\$\{?|\?P?[<'])lab_(?:upstream_\w*|host|port|scheme|https)\b"
+)  # variables of the lab's own, as they are given a value
 
 Values = dict[str, list[str]]  # a variable → what `set` and `map` give it
 
@@ -178,9 +180,13 @@ def aims_of(http: Directive) -> Aims:
     """Look at every proxy_pass of a configuration.
 
     Raises:
-        WrongUse: one is no URL.
+        WrongUse: one is no URL, or a variable has a name that the lab gives its own.
         Refused: one leads where a request says.
     """
+    for each in walk([http]):
+        own = next((found[0] for word in (each.name, *each.args) if (found := _OWN.search(word))), "")
+        if own:
+            raise WrongUse(at(each.line, f"{shown(each)}: {own} is a name of the lab's own; rename it"))
     blocks = frozenset(each.args[0].lower() for each in http.inside("upstream") if each.args)
     aims = Aims(blocks, {word.lower() for each in walk([http]) for word in _names(each)})
     values = _values(http)
@@ -266,5 +272,5 @@ def _values(http: Directive) -> Values:
 
 def _given(block: Directive) -> Iterator[str]:
     for each in block.block or ():
-        if each.name not in _NO_VALUES:
+        if block.name != "geo" or each.name not in _NO_VALUES:
             yield from each.args[:1]

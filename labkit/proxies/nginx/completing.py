@@ -78,6 +78,8 @@ class _Completer:
         """Yield what stands at the top of http: logs, folders, maps, upstream blocks."""
         folder = self.place.folder
         yield Directive("access_log", (f"{folder}/access.log",))
+        if not self.site.kept:
+            yield Directive("proxy_bind", ("127.0.0.1",))  # from there the system lets nobody off this machine
         yield from (Directive(f"{each}_temp_path", (f"{folder}/{each}",)) for each in _TEMPORARY)
         used = {name for each in walk([self.site.http]) for arg in each.args for name in _named(arg)}
         back = {str(here): str(there) for there, here in self.ports.items()}

@@ -126,6 +126,8 @@ OWN = frozenset({
 })  # fmt: skip
 """Variables of nginx's own that no text may give a value (ngx_http_core_variables); `args` may be given one."""
 
+_DEEPEST = 100  # variables in variables: "cycle while evaluating variable", says nginx, and takes nothing for it
+_LONGEST = 1 << 20  # characters of a text with its variables
 _LAST = frozenset({"map", "geo", "split_clients"})  # their variable stands last
 _GIVING = frozenset({"set", "auth_request_set", *_LAST})
 _BY_CHANCE = "$by_chance"  # no variable of nginx's
@@ -206,6 +208,7 @@ class Variables:
         self._caught = {name.lower() for text in texts for name in re.findall(r"\(\?P?<(\w+)>", text)}
         self._given = dict(_given(every))
         self._unsure = self._find_unsure()
+        self._depth = 0
 
     def _find_unsure(self) -> frozenset[str]:
         """Return the variables whose values come from what the model does not know."""
@@ -226,7 +229,21 @@ class Variables:
         """Return a text with its variables replaced."""
         if "$" not in text:
             return text
-        return "".join(before + (self.value(name, trip) if name else "") for before, name in _parts(text))
+        self._depth += 1
+        try:
+            return self._filled(text, trip) if self._depth <= _DEEPEST else ""
+        finally:
+            self._depth -= 1
+
+    def _filled(self, text: str, trip: Trip) -> str:
+        parts: list[str] = []
+        length = 0
+        for before, name in _parts(text):
+            parts.append(before + (self.value(name, trip) if name else ""))
+            length += len(parts[-1])
+            if length > _LONGEST:
+                raise Unmodelled(f"the variables make {text[:80]!r} longer than {_LONGEST} characters")
+        return "".join(parts)
 
     def value(self, name: str, trip: Trip) -> str:
         """Return the value of a variable."""
