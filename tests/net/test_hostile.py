@@ -9,10 +9,11 @@ from contextlib import closing, suppress
 
 import pytest
 
-from labkit.errors import LabError
+from labkit.errors import LabError, Refused
 from labkit.net.programs import find
 from labkit.net.real import start
 from labkit.net.server import UpgradeServer
+from labkit.proxies.apache import Apache
 from labkit.proxies.described import Place, Proxy
 from labkit.proxies.haproxy import Haproxy
 from labkit.proxies.haproxy_lines import joined
@@ -119,3 +120,43 @@ def test_nginx_dials_from_loopback():
     assert "\n    proxy_bind 127.0.0.1;" in Nginx("location / { proxy_pass http://a; }").completed(
         Place("/f", 1, "127.0.0.1:2")
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "listens"),
+    [
+        ("<Proxy balancer://x>\nBalancerMember loadfactor=1 http://{}\n</Proxy>\nProxyPass / balancer://x/", "/", True),
+        ("BalancerMember balancer://x loadfactor=1 http://{}\nProxyPass / balancer://x/", "/", True),
+        ("RewriteEngine On\nRewriteRule ^/(.*)$ http://backend$1 [P]", "/@{}/", True),
+        ("RewriteEngine On\nRewriteRule ^/(.*)$ http://backend$1 [P]", "/@{}/", False),
+        ("ProxyPassMatch ^/(.*)$ http://backend$1", "/@{}/", False),
+    ],
+)
+def test_apache_does_not_go_elsewhere(text: str, target: str, listens: bool, elsewhere: Elsewhere):  # noqa: FBT001
+    """Neither parameters before a member's address nor a capture behind a host lead Apache past the lab's server."""
+    site = Apache(text.format(elsewhere.place))
+    assert through(site, target.format(elsewhere.place), listens=listens).startswith(b"HTTP/1.1 ")
+    assert not elsewhere.came
+
+
+@pytest.mark.parametrize("flag", ["H=%1", "T=$1", "handler=%{HTTP:X}"])
+def test_no_client_chooses_the_handler_of_apache(flag: str):
+    """A handler that is made of what a client sends could be proxy:http://elsewhere."""
+    with pytest.raises(Refused, match="line 2: RewriteRule: what a client sends chooses the handler"):
+        Apache(f"RewriteEngine On\nRewriteRule ^ - [{flag}]\nProxyPass / http://a/")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        '<Location "/">\nRequire all granted\n</Location>\nRewriteRule ^/x(.*) /etc$1 [L]',
+        '<DirectoryMatch "^/etc">\nRequire all granted\n</DirectoryMatch>\nRewriteRule ^/x(.*) /etc$1 [L]',
+        "<If true>\nRequire all granted\n</If>\nRewriteRule ^/x(.*) %{DOCUMENT_ROOT}/../../../../etc$1 [L]",
+        "<Location />\nSatisfy any\nAllow from all\n</Location>\nRewriteRule ^/x(.*) /etc$1 [L]",
+    ],
+)
+@pytest.mark.parametrize("host", ["{}", "<VirtualHost *:80>\n{}\n</VirtualHost>"])
+def test_apache_reads_no_file_elsewhere(lines: str, host: str):
+    """Whatever is granted, no rule leads Apache to a file outside of its folder."""
+    site = Apache(host.format(f"RewriteEngine On\n{lines}\nProxyPass /ws http://a/"))
+    assert b"root:" not in through(site, "/x/passwd")

@@ -143,6 +143,19 @@ class _Pointing:
                 yield Written(f"</{line.name}>", line.line)
         if around in ((), ("virtualhost",)):
             yield from self._matched(lines, around)
+            yield from map(Written, self._within_folder())
+
+    def _within_folder(self) -> Iterator[str]:
+        """Keep files elsewhere from being read where a rule may lead there, whatever a section grants.
+
+        An <If> comes after all other sections, and of two the last one counts.
+        """
+        if not any(map(_leads_to_files, every(self.site.lines))):
+            return
+        mine = f"{self.place.folder}/*".replace("\\", "\\\\").replace("'", "\\'")
+        outside = f"%{{REQUEST_FILENAME}} =~ m#^/# && !(%{{REQUEST_FILENAME}} -strmatch '{mine}')"
+        yield from (f"<If {quoted(outside)}>", "Require all denied")
+        yield from ("<IfModule mod_access_compat.c>", "Satisfy all", "</IfModule>", "</If>")
 
     def _pointed(self, line: Line, around: tuple[str, ...]) -> Line:
         if (line.key, line.block is not None) in _POINTED:
@@ -213,6 +226,10 @@ _POINTED: dict[tuple[str, bool], Callable[[_Pointing, Line], Line]] = {
 
 def _absolute(path: str) -> str:
     return posixpath.normpath("/" + path.lstrip("/"))
+
+
+def _leads_to_files(line: Line) -> bool:
+    return line.key == "rewriterule" and line.args[1:2] != ("-",) and "://" not in "".join(line.args[1:2])
 
 
 def _is_root(line: Line) -> bool:

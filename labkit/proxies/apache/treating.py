@@ -221,6 +221,8 @@ class Treater:
     def _rule(self, line: Line) -> Line | None:
         """Treat a RewriteRule: with the flag P it leads to a backend, and needs a URL that can be pointed."""
         told = flags(line)
+        if any(mark in told.get(name, "") for name in ("h", "handler", "t", "type") for mark in "%$"):
+            return self._unless_allowed(line, "what a client sends chooses the handler, and so may lead anywhere")
         if not {"p", "proxy"} & set(told):
             return line
         if not re.match(r"(unix:[^|]*\|)?[a-z][a-z0-9+.-]*://", line.args[1], re.IGNORECASE):

@@ -132,8 +132,10 @@ def _where(line: Line, around: tuple[str, ...]) -> tuple[int, str]:
     match line.key, line.block is not None:
         case "proxypass" | "proxypassmatch" | "proxypassreverse", False:
             return (0 if located else 2 if line.args[:1] == ("~",) else 1), ""
-        case "balancermember", False:
-            return (1 if line.args[:1] and line.args[0].lower().startswith("balancer:") else 0), ""
+        case "balancermember", False:  # its parameters may stand before its URL
+            bare = [at for at, word in enumerate(line.args) if "=" not in word]
+            named = bool(bare) and line.args[bare[0]].lower().startswith("balancer:")
+            return (bare[named] if len(bare) > named else -1), ""
         case ("proxyset", False) | ("proxy", True):
             return 0, ""
         case "sethandler", False:
@@ -177,7 +179,8 @@ def pointed(found: Found, upstream: str, places: dict[tuple[str, str], int]) -> 
     url = found.backend
     if upstream.startswith("unix:"):
         return f"{found.before}{upstream}|{_as_named(url)}"
-    return f"{found.before}{SPOKEN[url.scheme]}://{_apart(upstream, places.get(url.key, 0))}{url.tail}"
+    slash = "/" if url.tail.startswith("$") else ""  # a match could go on with @ and another host
+    return f"{found.before}{SPOKEN[url.scheme]}://{_apart(upstream, places.get(url.key, 0))}{slash}{url.tail}"
 
 
 def reversed_at(url: Backend, upstream: str, places: dict[tuple[str, str], int]) -> str:
