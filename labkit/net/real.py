@@ -40,7 +40,9 @@ _STOP_TIME = 1.0  # seconds to end by itself, once it is told to
 _TRIES = 3  # where another program takes the port first
 _MOST_LOG = 1 << 20  # bytes of what it says
 _MOST_WRITTEN = 64 << 20  # bytes of one file
+_MOST_PORTS = 100
 _NOBODY = 65534
+_GUARD = 'read -r _; kill -9 "-$1"; rm -rf -- "$2"'  # its input ends where this process does, however that ends
 _TAKEN = re.compile(r"Address already in use|address already in use|cannot bind socket", re.IGNORECASE)
 _TOLD = re.compile(r"# line (\d+)$")
 _RUNNING: set[ExitStack] = set()
@@ -209,6 +211,8 @@ def _started(
     stack: ExitStack, proxy: Proxy, program: Program, upstream: str, patience: float, *, listens: bool
 ) -> Started:
     """Start it in a folder of its own; whatever there is to end is on the stack."""
+    if len(proxy.other_ports) > _MOST_PORTS:
+        raise WrongUse(f"the configuration listens on {1 + len(proxy.other_ports)} ports; the lab opens {_MOST_PORTS}")
     ports = stack.enter_context(held_ports(1 + len(proxy.other_ports)))
     folder = stack.enter_context(_folder())
     if proxy.by_socket and listens:
@@ -264,11 +268,24 @@ def _running(words: list[str], err: IO[bytes], folder: Path, user: int | None) -
     ) as process:
         bounded(process, _MOST_WRITTEN)
         try:
-            yield process
+            with _guarded(process, folder):
+                yield process
         finally:
             process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(_STOP_TIME)
+
+
+@contextmanager
+def _guarded(process: subprocess.Popen[bytes], folder: Path) -> Iterator[None]:
+    """See that a program and its folder go away even where this process is killed, as far as there is a shell."""
+    shell = shutil.which("sh")
+    if shell is None or not hasattr(os, "killpg"):
+        yield
+        return
+    words = [shell, "-c", _GUARD, "labkit-guard", str(process.pid), str(folder)]
+    with running_child(words, stdin=subprocess.PIPE):
+        yield
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from labkit.net.server import UpgradeServer
 from labkit.proxies.apache import Apache
 from labkit.proxies.caddy import Caddy
 from labkit.proxies.haproxy import Haproxy
+from labkit.proxies.nginx import Nginx
 from labkit.trace import Direction
 from tests.net.proxies import BY_SOCKET, EACH, EVERY, SPOILT, WholeNginx, needs
 from tests.proxies import test_caddy, test_haproxy
@@ -304,3 +305,30 @@ def test_a_folder_that_nobody_can_enter_stays_roots(folder: Path):
     folder.chmod(0o700)
     with start(EACH["haproxy"], NOBODY) as started:
         assert answers(started.port)
+
+
+@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_killed_interpreter_leaves_nothing(name: str, number: int, folder: Path):
+    """Where Python is killed and can do nothing more, the program ends all the same, and its folder goes away."""
+    script = (
+        "import time; from tests.net.proxies import EACH; from labkit.net.real import start;"
+        f"kept = start(EACH[{name!r}], '127.0.0.1:1'); print(kept.__enter__().pid, flush=True); time.sleep(60)"
+    )
+    words = [sys.executable, "-c", script]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as process:
+        assert process.stdout
+        group = int(process.stdout.readline())
+        process.send_signal(number)
+    assert is_gone(group)
+    for _ in range(100):
+        if not list(folder.glob("labkit-proxy-*")):
+            break
+        time.sleep(0.02)
+
+
+def test_more_ports_than_the_lab_opens_are_refused():
+    """A text that listens on thousands of ports is refused in one line."""
+    listening = "".join(f"listen {port};" for port in range(1, 3000))
+    with pytest.raises(WrongUse, match="listens on 2999 ports; the lab opens 100"):
+        start(Nginx(f"server {{ {listening} location / {{ proxy_pass http://a; }} }}"), NOBODY).__enter__()
