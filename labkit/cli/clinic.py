@@ -11,12 +11,23 @@ from labkit.errors import Failed, WrongUse
 
 __all__ = ["tell_why"]
 
+_MOST_PIPED = 8 << 20  # bytes
+
+
+def _piped() -> str:
+    if sys.stdin is None:
+        raise WrongUse("standard input is closed: there is nothing to read")
+    data = sys.stdin.buffer.read(_MOST_PIPED + 1)
+    if len(data) > _MOST_PIPED:
+        raise WrongUse(f"standard input has more than {_MOST_PIPED} bytes; the clinic reads no more")
+    return data.decode("utf-8", "replace")
+
 
 def tell_why(arguments: argparse.Namespace) -> int:
     """Say why an upgrade fails, in five answers; write the mended configuration where that is asked for."""
     from labkit.clinic import why  # noqa: PLC0415
 
-    what = sys.stdin.read() if arguments.what == ["-"] else " ".join(arguments.what)
+    what = _piped() if arguments.what == ["-"] else " ".join(arguments.what)
     found = why(what, path=arguments.path, patience=arguments.patience, allow_remote=arguments.allow_remote)
     print(found)
     if arguments.draw and found.broken is not None:

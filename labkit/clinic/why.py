@@ -64,13 +64,15 @@ def _is_file(text: str) -> bool:
 
 
 def _file(file: Path, path: str) -> Diagnosis:
+    if not _is_file(str(file)) and file.exists():
+        raise Unreadable(f"{file} is no file that could be read to its end")
     try:
-        size = file.stat().st_size
-        data = file.read_bytes() if size <= _MOST_FILE else b""
-    except OSError as error:
-        raise Unreadable(f"{file}: {error.strerror}") from None
-    if size > _MOST_FILE:
-        raise Unreadable(f"{file} has {size} bytes; the clinic reads at most {_MOST_FILE}")
+        with file.open("rb") as opened:
+            data = opened.read(_MOST_FILE + 1)
+    except (OSError, ValueError) as error:
+        raise Unreadable(f"{file}: {getattr(error, 'strerror', None) or error}") from None
+    if len(data) > _MOST_FILE:
+        raise Unreadable(f"{file} has more than {_MOST_FILE} bytes; the clinic reads no more")
     if data.lstrip().startswith(b'{"'):
         return of_trace(load(file), f"labkit check {file}")
     text = data.decode("utf-8", "replace")

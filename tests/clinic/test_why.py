@@ -1,3 +1,4 @@
+import os
 import re
 
 import pytest
@@ -170,3 +171,11 @@ def test_what_was_not_read_is_said():
     assert "line 6 was not read" in said
     assert "line 7 asks for a password" in said
     assert "line 8 is proxy_read_timeout 5s" in said
+
+
+@pytest.mark.parametrize("name", ["", "pipe", "/dev/zero", "a\0b"])
+def test_what_is_no_plain_file_is_told(tmp_path, name):
+    """A folder, a pipe that nobody writes, a device without an end: told in one line, and not waited for."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(Unreadable):
+        why(tmp_path / name)

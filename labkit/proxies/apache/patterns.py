@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from labkit.proxies.backtracking import endless
 from labkit.proxies.directive import Directive, unmodelled
 
 __all__ = ["LOCATIONS", "by_expression", "compiled", "filled"]
@@ -27,7 +28,7 @@ def compiled(text: str, directive: Directive, *, case: bool = True) -> re.Patter
     >>> bool(compiled("^/ws/(.*)$", Directive("LocationMatch")).search("/ws/a"))
     True
     """
-    if not _ELSE.search(text):
+    if not _ELSE.search(text) and not endless(text):
         try:
             found = re.compile(_LAST.sub(r"\\Z", text), re.DOTALL | re.ASCII | (0 if case else re.IGNORECASE))
         except (re.error, OverflowError):

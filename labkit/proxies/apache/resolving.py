@@ -14,12 +14,14 @@ from functools import partial
 from labkit.proxies.apache.directives import BY_NAME, PROVEN, SECTIONS
 from labkit.proxies.apache.modules import exists, named
 from labkit.proxies.apache.reading import Line, every, plain, shown
+from labkit.proxies.backtracking import endless
 from labkit.proxies.directive import Note, NoteKind
 
 __all__ = ["Resolver"]
 
 _MOST_LINES = 20_000  # that macros may make
 _LONGEST = 1 << 16  # characters of a line with its variables expanded
+_MOST_GROWN = 1 << 22  # characters that variables and macros may make
 _DEEPEST = 20  # macros that use macros
 _LONGEST_PATTERN = 60
 
@@ -65,6 +67,7 @@ class Resolver:
     defined: dict[str, str] = field(default_factory=dict)
     macros: dict[str, _Macro] = field(default_factory=dict)
     made: int = 0
+    grown: int = 0
     _told: set[str] = field(default_factory=set)
 
     def resolve(self, lines: tuple[Line, ...]) -> tuple[Line, ...]:
@@ -106,9 +109,15 @@ class Resolver:
         if "${" not in line.rest and "${" not in line.name:
             return line
         name, rest = (_VARIABLE.sub(partial(self._value, line), text) for text in (line.name, line.rest))
-        if len(name) + len(rest) > _LONGEST:
-            raise line.wrong(f"its variables make it longer than {_LONGEST} characters")
+        self._grown(line, len(name) + len(rest), "its variables")
         return replace(line, name=name, rest=rest)
+
+    def _grown(self, line: Line, length: int, what: str) -> None:
+        self.grown += length
+        if length > _LONGEST:
+            raise line.wrong(f"{what} make it longer than {_LONGEST} characters")
+        if self.grown > _MOST_GROWN:
+            raise line.wrong(f"variables and macros make the text longer than {_MOST_GROWN} characters")
 
     def _value(self, line: Line, match: re.Match[str]) -> str:
         name = match[1]
@@ -170,8 +179,7 @@ class Resolver:
         name, rest = line.name, line.rest
         for parameter, value in pairs:
             name, rest = name.replace(parameter, value), rest.replace(parameter, value)
-        if len(name) + len(rest) > _LONGEST:
-            raise line.wrong(f"macros make it longer than {_LONGEST} characters")
+        self._grown(line, len(name) + len(rest), "macros")
         block = None if line.block is None else tuple(self._filled(each, pairs) for each in line.block)
         return replace(line, name=name, rest=rest, block=block)
 
@@ -269,8 +277,8 @@ def _negated(line: Line) -> tuple[bool, str]:
 
 def _version_is(line: Line, operator: str, value: str) -> bool:
     if operator in ("~", "=~") or (operator in ("=", "==") and value.startswith("/") and value.endswith("/")):
-        if len(value) > _LONGEST_PATTERN:
-            raise line.wrong(f"its regular expression is longer than {_LONGEST_PATTERN} characters")
+        if len(value) > _LONGEST_PATTERN or endless(value):
+            raise line.wrong(f"its regular expression is longer than {_LONGEST_PATTERN} characters, or could run on")
         try:
             return re.search(value.strip("/") if value.startswith("/") else value, PROVEN) is not None
         except re.error as error:

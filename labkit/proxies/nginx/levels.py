@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 
 from labkit.errors import Unmodelled
+from labkit.proxies.backtracking import endless
 from labkit.proxies.directive import Directive, unmodelled
 
 __all__ = ["Level", "caught", "pattern", "seconds", "size"]
@@ -136,7 +137,7 @@ def pattern(text: str, directive: Directive, *, caseless: bool = False) -> re.Pa
     Raises:
         Unmodelled: it says something that only PCRE knows, or is none.
     """
-    if _NO_ASCII.search(text):
+    if _NO_ASCII.search(text) or endless(text):
         raise _unknown(text, directive)
     flags = re.ASCII | (re.IGNORECASE if caseless else 0)
     try:

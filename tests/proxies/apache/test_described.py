@@ -204,3 +204,16 @@ def test_what_is_refused_is_no_wrong_use():
     """What the lab does not do is told apart from what cannot be read."""
     with pytest.raises(Refused):
         Apache("LoadFile /x.so")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Define A " + "a" * 30000 + "\n" + "ServerAlias ${A}\n" * 40000,
+        "<Macro m $a>\nServerAlias " + "$a" * 30000 + "\n</Macro>\n" + "Use m bb\n" * 19000,
+    ],
+)
+def test_a_short_text_does_not_become_a_gigabyte(text: str):
+    """What variables and macros make of a text is bounded."""
+    with pytest.raises(WrongUse, match=r"line \d+: ServerAlias: variables and macros make the text longer than"):
+        Apache(text)
