@@ -44,6 +44,8 @@ def simulate(scenario: Scenario) -> Trace:
 
 def play(scenario: Scenario) -> tuple[Trace, tuple[Party, ...]]:
     """Do what `simulate` does, and return beside the trace, hop by hop, the party at its server's end."""
+    if not isinstance(scenario, Scenario):
+        raise WrongUse(f"what is simulated is a Scenario, not {scenario!r}")
     if scenario.client != "lab":
         raise WrongUse(f"{scenario.client} is a real program: run(…) it; in memory only the lab's own client asks")
     if not scenario.via and not scenario.server.listens:

@@ -81,7 +81,8 @@ def _give_up(stream: TextIO) -> None:
 
 def _complain(text: str, code: int) -> int:
     with contextlib.suppress(OSError):
-        print(f"labkit: {' '.join(text.splitlines())}", file=sys.stderr)
+        line = " ".join(text.splitlines())
+        print("labkit: " + "".join(char if char.isprintable() else repr(char)[1:-1] for char in line), file=sys.stderr)
     _give_up(sys.stderr)
     return code
 

@@ -40,7 +40,9 @@ def run(scenario: Scenario, proxies: str = "real") -> Trace:
     >>> run(Scenario()) == simulate(Scenario())
     True
     """
-    if proxies not in _STAND:
+    if not isinstance(scenario, Scenario):
+        raise WrongUse(f"what is run is a Scenario, not {scenario!r}")
+    if not isinstance(proxies, str) or proxies not in _STAND:
         raise WrongUse(f'proxies is "real" or "model", not {proxies!r}')
     ask, most = CLIENTS[scenario.client], scenario.server.limits.recorded
     with UpgradeServer(scenario.server) as server:

@@ -94,7 +94,10 @@ class Note(NamedTuple):
 
     def __str__(self) -> str:
         where = f"line {self.line}: " if self.line else ""
-        return f"{where}{self.kind}: {self.what} ({self.why})"
+        told = f"{where}{self.kind}: {self.what} ({self.why})"
+        return "".join(
+            char if char.isprintable() else repr(char)[1:-1] for char in told
+        )  # nothing for a terminal to do
 
 
 class Upstream(NamedTuple):

@@ -6,18 +6,24 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from pathlib import Path
 
 import pytest
 
-from labkit.errors import LabError, Refused
+from labkit.cli import main
+from labkit.errors import LabError, Refused, WrongUse
 from labkit.net.programs import find
 from labkit.net.real import start
+from labkit.net.run import run
 from labkit.net.server import UpgradeServer
 from labkit.proxies.apache import Apache
+from labkit.proxies.caddy import Caddy
 from labkit.proxies.described import Place, Proxy
 from labkit.proxies.haproxy import Haproxy
 from labkit.proxies.haproxy_lines import joined
 from labkit.proxies.nginx import Nginx
+from labkit.scenario import Scenario
+from labkit.simulation import simulate
 
 
 class Elsewhere:
@@ -160,3 +166,34 @@ def test_apache_reads_no_file_elsewhere(lines: str, host: str):
     """Whatever is granted, no rule leads Apache to a file outside of its folder."""
     site = Apache(host.format(f"RewriteEngine On\n{lines}\nProxyPass /ws http://a/"))
     assert b"root:" not in through(site, "/x/passwd")
+
+
+@pytest.mark.parametrize("odd", [None, 3, [], Nginx])
+def test_what_is_no_scenario_is_told(odd: object):
+    """An odd argument is one line, and no traceback."""
+    for play in (simulate, run):
+        with pytest.raises(WrongUse, match="is a Scenario, not"):
+            play(odd)
+    with pytest.raises(WrongUse, match='proxies is "real" or "model"'):
+        run(Scenario(), proxies=odd)
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        Haproxy("server s a:1 cookie '\x1b[31m'\nlog x\x1b]0;t\x07"),
+        Caddy("reverse_proxy a\x1b[31m"),
+        Apache("ProxyPass / http://a\x1b[31m/"),
+    ],
+)
+def test_no_text_speaks_to_the_terminal(proxy: Proxy):
+    """What the lab notes of a text has nothing in it that a terminal would act on."""
+    assert all(str(note).isprintable() for note in proxy.notes)
+
+
+def test_no_error_speaks_to_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """Nor has an error of the command line."""
+    file = tmp_path / "a\x1b[31m"
+    file.mkdir()
+    assert main(["draw", str(file)]) == 2
+    assert "\x1b" not in capsys.readouterr().err
