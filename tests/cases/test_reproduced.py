@@ -39,7 +39,7 @@ def test_broken_fails_and_fixed_works(name, how):
 def test_broken_fails_and_fixed_works_behind_a_proxy(name, how):
     """With the proxy's model in the middle, and with the program, the broken text fails as described; the fixed works."""
     case = REPRODUCED[name]
-    program = {"nginx": "nginx", "apache": "apache2"}[case.proxy]
+    (program,) = {proxy.program for made in (case.broken(), case.fixed()) for proxy in made.via}
     if how is run and not find(program) and not os.environ.get("CI"):
         pytest.skip(f"{program} is not on this machine")
     broken, fixed = how(case.broken()), how(case.fixed())
