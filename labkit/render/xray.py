@@ -32,7 +32,7 @@ __all__ = ["Line", "Passage", "Xray", "xray"]
 _COLUMNS = ("field", "came in", "went on", "what became of it", "by")
 _DIRECTIVES = ("line", "directive", "what it does to an upgrade")
 _UNKNOWN = "not known"
-Known = tuple[Change, ...] | None
+_Changes = tuple[Change, ...] | None
 _SIGNS = {Fate.FORWARDED: "=", Fate.REWRITTEN: "≠", Fate.ADDED: "+", Fate.DROPPED: "−"}
 _LONGEST = 60  # characters of a value
 
@@ -179,12 +179,12 @@ def _same(seen: HeadSeen, model: RequestHead | ResponseHead) -> bool:
     return seen.part.value is not None and compared(seen.part.value) == compared(model)
 
 
-def _passage(heading: str, came: HeadSeen, went: HeadSeen, changes: Known) -> Passage:
+def _passage(heading: str, came: HeadSeen, went: HeadSeen, changes: _Changes) -> Passage:
     firsts = tuple(head.part.value.start_line if head.part.value else "" for head in (came, went))
     return Passage(heading, (firsts[0], firsts[1]), tuple(_lines(came.fields, went.fields, changes)))
 
 
-def _lines(came: Fields, went: Fields, changes: Known) -> Iterator[Line]:
+def _lines(came: Fields, went: Fields, changes: _Changes) -> Iterator[Line]:
     """Compare the field lines of two heads, name by name."""
     names = {name.lower(): name for name, _ in (*went, *came)}
     for key in dict.fromkeys(name.lower() for name, _ in (*came, *went)):
@@ -204,7 +204,7 @@ def _fate(was: str | None, now: str | None) -> Fate:
     return Fate.FORWARDED if was == now else Fate.REWRITTEN
 
 
-def _by(changes: Known, key: str) -> str:
+def _by(changes: _Changes, key: str) -> str:
     if changes is None:
         return _UNKNOWN
     found = [change for change in changes if change.name.lower() == key]
