@@ -106,11 +106,11 @@ def test_notes():
 
 
 def test_a_long_log_is_read_in_a_short_time():
-    """However long the text and its lines, it is read in less than a second: its beginning and its end."""
+    """However long the text and its lines, it takes the processor less than a second: its beginning and its end."""
     for text in ("a" * 1_000_000, "upgrade websocket h2 " * 50_000, "(reload memory \n" * 50_000, "'\\" * 500_000):
-        began = time.perf_counter()
+        began = time.process_time()
         recognise(text)
-        assert time.perf_counter() - began < 1
+        assert time.process_time() - began < 1
     assert len("".join(plain("ab\n" * 1_000_000))) < 1 << 15
     assert names("AH01144\n" + "ok\n" * 100_000) == names("ok\n" * 100_000 + "AH01144") == names("AH01144")
 
