@@ -8,13 +8,12 @@ from dataclasses import dataclass, field, replace
 from fnmatch import translate
 from functools import cached_property
 
-from labkit.proxies.apache.patterns import compiled
+from labkit.proxies.apache.patterns import LOCATIONS, by_expression, compiled
 from labkit.proxies.apache.settings import Settings
 from labkit.proxies.directive import Directive, unmodelled
 
 __all__ = ["Host", "Section", "chosen", "hosts_of"]
 
-_LOCATIONS = ("location", "locationmatch")
 _PORT = re.compile(r":([0-9]{1,5}|\*)$")
 _SCHEME = re.compile(r"^[a-z]+://", re.IGNORECASE)
 
@@ -151,10 +150,9 @@ def _plain(directives: Iterable[Directive]) -> tuple[Directive, ...]:
 
 def _sections(directives: Iterable[Directive]) -> Iterator[Section]:
     for each in directives:
-        if each.name.lower() in _LOCATIONS and each.block is not None and each.args:
+        if each.name.lower() in LOCATIONS and each.block is not None and each.args:
             path = each.args[-1]
-            match = each.name.lower() == "locationmatch" or each.args[0] == "~"
-            pattern = compiled(path, each) if match else None
+            pattern = compiled(path, each) if by_expression(each) else None
             if pattern is None and any(char in path for char in "*?["):
                 pattern = re.compile(translate(path).replace(".*", "[^/]*"))
             yield Section(path, pattern, each)

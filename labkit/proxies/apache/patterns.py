@@ -6,7 +6,10 @@ import re
 
 from labkit.proxies.directive import Directive, unmodelled
 
-__all__ = ["compiled", "filled"]
+__all__ = ["LOCATIONS", "by_expression", "compiled", "filled"]
+
+LOCATIONS = ("location", "locationmatch")
+"""The sections that hold for paths."""
 
 _ELSE = re.compile(r"\\[KRXGQEhHvVN]|\(\?(?![:=!i)])|\[\[:|[*+?}]\+|\\[pP]|\(\*")
 """What means something else to PCRE than to Python, or nothing."""
@@ -32,6 +35,15 @@ def compiled(text: str, directive: Directive, *, case: bool = True) -> re.Patter
         else:
             return found
     raise unmodelled(directive, f"the model of Apache does not read the expression {text}")
+
+
+def by_expression(section: Directive) -> bool:
+    """Tell whether a location holds for the paths of an expression, and not for all that begin alike.
+
+    >>> by_expression(Directive("Location", ("~", "^/ws"))), by_expression(Directive("Location", ("/ws",)))
+    (True, False)
+    """
+    return section.name.lower() == "locationmatch" or section.args[0] == "~"
 
 
 def filled(text: str, match: re.Match[str]) -> str:

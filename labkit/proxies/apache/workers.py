@@ -11,14 +11,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from labkit.proxies.apache.patterns import compiled
+from labkit.proxies.apache.patterns import LOCATIONS, by_expression, compiled
 from labkit.proxies.apache.settings import NONE, seconds
 from labkit.proxies.directive import Directive
 
 __all__ = ["GENERIC", "Balancer", "Pass", "Worker", "balancers_of", "find_worker", "passes_of", "workers_of"]
 
 _FLAGS = frozenset(("nocanon", "noquery", "interpolate"))
-_LOCATED = ("location", "locationmatch")
 _STOP = re.compile(r"[\s,;]+")
 
 
@@ -115,7 +114,7 @@ def _pass(directive: Directive, section: Directive | None) -> Pass:
     match = directive.name.lower() == "proxypassmatch"
     if section is not None:
         fake = section.args[-1]
-        match = match or section.name.lower() == "locationmatch" or section.args[0] == "~"
+        match = match or by_expression(section)
     else:
         if args[:1] == ["~"]:
             match, args = True, args[1:]
@@ -145,11 +144,8 @@ def workers_of(directives: Iterable[Directive]) -> tuple[Worker, ...]:
 
 def _walked(directives: Iterable[Directive]) -> Iterator[tuple[Directive, Directive | None]]:
     for each in directives:
-        name = each.name.lower()
-        if name in _LOCATED:
+        if each.name.lower() in LOCATIONS:
             yield from ((inside, each) for inside in each.block or ())
-        elif name == "proxy" and each.block is not None:
-            yield each, None
         else:
             yield each, None
 
