@@ -24,7 +24,7 @@ from labkit.wire.upgrade import options
 from labkit.wire.websocket import CLOSE, PING, PONG
 
 __all__ = [
-    "Asked", "Evidence", "HeadSeen", "Relayed", "Spoken", "each_direction", "each_exchange", "each_relay",
+    "Asked", "Evidence", "HeadSeen", "Relayed", "Spoken", "each_exchange", "each_relay",
 ]  # fmt: skip
 
 
@@ -314,17 +314,6 @@ def each_exchange(check: Callable[[Asked], Iterable[Sighting]]) -> Check:
     def of_all(evidence: Evidence) -> Iterator[Sighting]:
         for asked in evidence.exchanges:
             yield from check(asked)
-
-    return of_all
-
-
-def each_direction(check: Callable[[Spoken], Iterable[Sighting]]) -> Check:
-    """Make a check of one direction's WebSocket frames a check of them all."""
-
-    @wraps(check)
-    def of_all(evidence: Evidence) -> Iterator[Sighting]:
-        for spoken in evidence.directions:
-            yield from check(spoken)
 
     return of_all
 
