@@ -1,6 +1,6 @@
 """What each directive of httpd does to an upgrade, and whether the model knows it.
 
-One table. A directive that is in it as MODELLED the model acts on; one that is NOTED cannot matter to an upgrade.
+Two tables: the model acts on a directive of the one, and a directive of the other cannot matter to an upgrade.
 One that is in neither, or has a form that the model does not know, could matter: then there is no model, and the
 error names it.
 """
@@ -9,34 +9,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from enum import StrEnum
 from typing import NamedTuple
 
 from labkit.proxies.apache.editing import SIMPLE, parts_of, value_of
 from labkit.proxies.apache.effects import on_backend, on_balanced, on_header, on_reverse, on_rule, on_switch
 from labkit.proxies.directive import Directive, unmodelled, walk
 
-__all__ = ["KNOWN", "Known", "Matters", "check", "effect"]
-
-
-class Matters(StrEnum):
-    """What the model makes of a directive."""
-
-    MODELLED = "modelled"
-    NOTED = "noted"
+__all__ = ["KNOWN", "Known", "check", "effect"]
 
 
 class Known(NamedTuple):
     """What is known of a directive.
 
     Args:
-        matters: what the model makes of it.
         effect: what it does to an upgrade, in a sentence without its end.
         unknown: tells which form of it the model does not know; empty for none.
         told: in place of `effect`, where it depends on the arguments.
     """
 
-    matters: Matters
     effect: str
     unknown: Callable[[Directive], str] = lambda _: ""
     told: Callable[[Directive], str] | None = None
@@ -59,7 +49,7 @@ _SCHEMES = re.compile(r"(?:unix:[^|]*\|)?(?:https?|wss?|balancer)://", re.IGNORE
 
 
 def _only(*words: str) -> Callable[[Directive], str]:
-    """Return a check that the first argument is one of these words."""
+    """Return a check that the first argument is one of these words; of none, that there is no argument."""
     return lambda directive: "" if (directive.args or ("",))[0].lower() in words else " ".join(directive.args)
 
 
@@ -129,71 +119,62 @@ def _tested(directive: Directive) -> str:
 
 
 _MODELLED: dict[str, Known] = {
-    "proxypass": Known(Matters.MODELLED, "leads a path to a backend", _passed, on_backend),
-    "proxypassmatch": Known(Matters.MODELLED, "leads a path to a backend", _passed, on_backend),
-    "proxypassreverse": Known(Matters.MODELLED, "", told=on_reverse),
-    "balancermember": Known(Matters.MODELLED, "names a backend of a balancer", _members, on_balanced),
-    "proxyset": Known(Matters.MODELLED, "gives a backend its parameters, `upgrade=` among them", _balanced),
-    "proxy": Known(Matters.MODELLED, "gives a backend or a balancer its parameters", _proxy),
-    "location": Known(Matters.MODELLED, "holds for one path", _tested),
-    "locationmatch": Known(Matters.MODELLED, "holds for the paths of an expression", _tested),
-    "virtualhost": Known(Matters.MODELLED, "takes the requests for its names"),
-    "servername": Known(Matters.MODELLED, "names the virtual host: an upgrade with another Host goes to the first one"),
-    "serveralias": Known(Matters.MODELLED, "names the virtual host too"),
-    "proxywebsocketfallbacktoproxyhttp": Known(Matters.MODELLED, "", _only("on", "off"), on_switch),
+    "proxypass": Known("leads a path to a backend", _passed, on_backend),
+    "proxypassmatch": Known("leads a path to a backend", _passed, on_backend),
+    "proxypassreverse": Known("", told=on_reverse),
+    "balancermember": Known("names a backend of a balancer", _members, on_balanced),
+    "proxyset": Known("gives a backend its parameters, `upgrade=` among them", _balanced),
+    "proxy": Known("gives a backend or a balancer its parameters", _proxy),
+    "location": Known("holds for one path", _tested),
+    "locationmatch": Known("holds for the paths of an expression", _tested),
+    "virtualhost": Known("takes the requests for its names"),
+    "servername": Known("names the virtual host: an upgrade with another Host goes to the first one"),
+    "serveralias": Known("names the virtual host too"),
+    "proxywebsocketfallbacktoproxyhttp": Known("", _only("on", "off"), on_switch),
     "proxypreservehost": Known(
-        Matters.MODELLED,
         "On, the backend sees the Host of the client, which checks of the Origin need",
         _only("on", "off"),
     ),
-    "proxyaddheaders": Known(
-        Matters.MODELLED, "On, the backend is told who asked (X-Forwarded-For, -Host, -Server)", _only("on", "off")
-    ),
+    "proxyaddheaders": Known("On, the backend is told who asked (X-Forwarded-For, -Host, -Server)", _only("on", "off")),
     "proxyvia": Known(
-        Matters.MODELLED,
         "adds Via to requests and answers, a 101 too, and does nothing else",
         _only("on", "off", "full", "block"),
     ),
     "proxytimeout": Known(
-        Matters.MODELLED,
         "bounds the wait for the backend's answer; a tunnel is cut after this time or Timeout without a "
         "byte, whichever is longer, and never by mod_proxy_wstunnel",
     ),
     "timeout": Known(
-        Matters.MODELLED,
         "cuts a tunnel of mod_proxy_http that is silent for so long, unless ProxyTimeout or timeout= is "
         "longer; mod_proxy_wstunnel waits for ever",
     ),
-    "keepalive": Known(Matters.MODELLED, "is of requests that were not upgraded", _only("on", "off")),
-    "keepalivetimeout": Known(Matters.MODELLED, "is of requests that were not upgraded: how long the next may take"),
-    "maxkeepaliverequests": Known(Matters.MODELLED, "is of requests that were not upgraded"),
-    "requestheader": Known(Matters.MODELLED, "changes a field line of the request", _edited, on_header),
-    "header": Known(Matters.MODELLED, "changes a field line of answers, but never of a 101", _edited),
-    "rewriteengine": Known(Matters.MODELLED, "switches RewriteRule on", _only("on", "off")),
-    "rewritecond": Known(Matters.MODELLED, "says for which requests the RewriteRule below it is"),
-    "rewriterule": Known(Matters.MODELLED, "", told=on_rule),
-    "redirect": Known(Matters.MODELLED, "answers with a redirect, which no WebSocket client of a browser follows"),
-    "redirectmatch": Known(Matters.MODELLED, "answers with a redirect, which no WebSocket client of a browser follows"),
-    "redirectpermanent": Known(Matters.MODELLED, "answers with a redirect, which no browser's WebSocket follows"),
-    "redirecttemp": Known(Matters.MODELLED, "answers with a redirect, which no browser's WebSocket follows"),
-    "require": Known(Matters.MODELLED, "lets requests in, upgrades and others alike", _required),
-    "setenv": Known(
-        Matters.MODELLED, "can switch httpd's ways: force-proxy-request-1.0 forbids every upgrade", _variable
-    ),
-    "servertokens": Known(Matters.MODELLED, "does nothing to an upgrade: it is the Server field of other answers"),
-    "serversignature": Known(Matters.MODELLED, "does nothing to an upgrade: it is of error pages"),
-    "serveradmin": Known(Matters.MODELLED, "does nothing to an upgrade: it is of error pages"),
-    "traceenable": Known(Matters.MODELLED, "does nothing to an upgrade: it is of TRACE", _only("on", "off")),
-    "usecanonicalname": Known(Matters.MODELLED, "does nothing to an upgrade: it is of redirects", _only("on", "off")),
+    "keepalive": Known("is of requests that were not upgraded", _only("on", "off")),
+    "keepalivetimeout": Known("is of requests that were not upgraded: how long the next may take"),
+    "maxkeepaliverequests": Known("is of requests that were not upgraded"),
+    "requestheader": Known("changes a field line of the request", _edited, on_header),
+    "header": Known("changes a field line of answers, but never of a 101", _edited),
+    "rewriteengine": Known("switches RewriteRule on", _only("on", "off")),
+    "rewritecond": Known("says for which requests the RewriteRule below it is"),
+    "rewriterule": Known("", told=on_rule),
+    "redirect": Known("answers with a redirect, which no WebSocket client of a browser follows"),
+    "redirectmatch": Known("answers with a redirect, which no WebSocket client of a browser follows"),
+    "redirectpermanent": Known("answers with a redirect, which no browser's WebSocket follows"),
+    "redirecttemp": Known("answers with a redirect, which no browser's WebSocket follows"),
+    "require": Known("lets requests in, upgrades and others alike", _required),
+    "setenv": Known("can switch httpd's ways: force-proxy-request-1.0 forbids every upgrade", _variable),
+    "servertokens": Known("does nothing to an upgrade: it is the Server field of other answers"),
+    "serversignature": Known("does nothing to an upgrade: it is of error pages"),
+    "serveradmin": Known("does nothing to an upgrade: it is of error pages"),
+    "traceenable": Known("does nothing to an upgrade: it is of TRACE", _only("on", "off")),
+    "usecanonicalname": Known("does nothing to an upgrade: it is of redirects", _only("on", "off")),
     "allowencodedslashes": Known(
-        Matters.MODELLED, "Off, a path with %2F is 404 before any backend is asked", _only("on", "off", "nodecode")
+        "Off, a path with %2F is 404 before any backend is asked", _only("on", "off", "nodecode")
     ),
-    "mergeslashes": Known(Matters.MODELLED, "makes one slash of several", _only("on", "off")),
-    "limitrequestline": Known(Matters.MODELLED, "bounds the request line: a long token in the query can be 414"),
-    "limitrequestfields": Known(Matters.MODELLED, "bounds the number of field lines"),
-    "limitrequestfieldsize": Known(Matters.MODELLED, "bounds a field line: a long cookie can be 400"),
+    "mergeslashes": Known("makes one slash of several", _only("on", "off")),
+    "limitrequestline": Known("bounds the request line: a long token in the query can be 414"),
+    "limitrequestfields": Known("bounds the number of field lines"),
+    "limitrequestfieldsize": Known("bounds a field line: a long cookie can be 400"),
     "httpprotocoloptions": Known(
-        Matters.MODELLED,
         "says how strictly request heads are read",
         lambda directive: (
             ""
@@ -201,115 +182,61 @@ _MODELLED: dict[str, Known] = {
             else " ".join(directive.args)
         ),
     ),
-    "proxy100continue": Known(Matters.MODELLED, "is of requests with content that wait for a 100", _only("on", "off")),
-    "proxyrequests": Known(
-        Matters.MODELLED, "Off, which is the default, does nothing: it would make a forward proxy", _only("off")
-    ),
+    "proxy100continue": Known("is of requests with content that wait for a 100", _only("on", "off")),
+    "proxyrequests": Known("Off, which is the default, does nothing: it would make a forward proxy", _only("off")),
 }
 
 _NOTHING = "does nothing to an upgrade"
+_OF_FILES = """
+    documentroot alias aliasmatch directoryindex directoryslash directory directorymatch files
+    filesmatch options indexoptions indexignore addtype addlanguage addcharset addencoding typesconfig
+    languagepriority forcelanguagepriority defaulticon addicon addiconbytype addiconbyencoding
+    readmename headername fileetag enablemmap enablesendfile limitxmlrequestbody adddefaultcharset
+    contentdigest expiresactive allowoverride
+"""
+_OF_PROGRAM = """
+    listen loadmodule define undefine user group customlog logformat loglevel errorlog include
+    includeoptional
+"""
+_OF_BYTES = """
+    proxyiobuffersize proxyreceivebuffersize proxystatus balancerpersist balancergrowth balancerinherit
+    maxrangeoverlaps maxrangereversals maxranges flushmaxthreshold flushmaxpipelined readbuffersize
+    extendedstatus deflatecompressionlevel deflatememlevel deflatewindowsize deflatebuffersize
+"""
 _NOTED: dict[str, Known] = {
     **dict.fromkeys(
-        (
-            "documentroot",
-            "alias",
-            "aliasmatch",
-            "directoryindex",
-            "directoryslash",
-            "directory",
-            "directorymatch",
-            "files",
-            "filesmatch",
-            "options",
-            "indexoptions",
-            "indexignore",
-            "addtype",
-            "addlanguage",
-            "addcharset",
-            "addencoding",
-            "typesconfig",
-            "languagepriority",
-            "forcelanguagepriority",
-            "defaulticon",
-            "addicon",
-            "addiconbytype",
-            "addiconbyencoding",
-            "readmename",
-            "headername",
-            "fileetag",
-            "enablemmap",
-            "enablesendfile",
-            "limitxmlrequestbody",
-            "adddefaultcharset",
-            "contentdigest",
-            "expiresactive",
-            "allowoverride",
-        ),
-        Known(Matters.NOTED, f"{_NOTHING}: it is of files, and a proxied path is none"),
+        _OF_FILES.split(),
+        Known(f"{_NOTHING}: it is of files, and a proxied path is none"),
     ),
     **dict.fromkeys(
-        (
-            "listen",
-            "loadmodule",
-            "define",
-            "undefine",
-            "user",
-            "group",
-            "customlog",
-            "logformat",
-            "loglevel",
-            "errorlog",
-            "include",
-            "includeoptional",
-        ),
-        Known(Matters.NOTED, f"{_NOTHING}: it is of the program as a whole"),
+        _OF_PROGRAM.split(),
+        Known(f"{_NOTHING}: it is of the program as a whole"),
     ),
     **dict.fromkeys(
-        (
-            "proxyiobuffersize",
-            "proxyreceivebuffersize",
-            "proxystatus",
-            "balancerpersist",
-            "balancergrowth",
-            "balancerinherit",
-            "maxrangeoverlaps",
-            "maxrangereversals",
-            "maxranges",
-            "flushmaxthreshold",
-            "flushmaxpipelined",
-            "readbuffersize",
-            "extendedstatus",
-            "deflatecompressionlevel",
-            "deflatememlevel",
-            "deflatewindowsize",
-            "deflatebuffersize",
-        ),
-        Known(Matters.NOTED, f"{_NOTHING}: it is of how bytes are held and measured"),
+        _OF_BYTES.split(),
+        Known(f"{_NOTHING}: it is of how bytes are held and measured"),
     ),
-    "proxybadheader": Known(Matters.NOTED, "is of broken answers alone", _only("iserror")),
-    "proxyerroroverride": Known(Matters.NOTED, "Off, the backend's own error pages are passed on", _only("off")),
-    "proxypassinterpolateenv": Known(Matters.NOTED, _NOTHING, _only("off")),
-    "proxypassinherit": Known(Matters.NOTED, _NOTHING, _only("on")),
-    "proxypassreversecookiepath": Known(Matters.NOTED, f"{_NOTHING}, unless its answer sets a cookie"),
-    "proxypassreversecookiedomain": Known(Matters.NOTED, f"{_NOTHING}, unless its answer sets a cookie"),
-    "rewriteoptions": Known(
-        Matters.NOTED, _NOTHING, lambda directive: "" if not directive.args else " ".join(directive.args)
-    ),
-    "sethandler": Known(Matters.NOTED, f"{_NOTHING}: it is of other paths", lambda directive: " ".join(directive.args)),
-    "browsermatch": Known(Matters.NOTED, "sets variables for some browsers", _variables),
-    "browsermatchnocase": Known(Matters.NOTED, "sets variables for some browsers", _variables),
-    "setenvif": Known(Matters.NOTED, "sets variables for some requests", _variables),
-    "setenvifnocase": Known(Matters.NOTED, "sets variables for some requests", _variables),
+    "proxybadheader": Known("is of broken answers alone", _only("iserror")),
+    "proxyerroroverride": Known("Off, the backend's own error pages are passed on", _only("off")),
+    "proxypassinterpolateenv": Known(_NOTHING, _only("off")),
+    "proxypassinherit": Known(_NOTHING, _only("on")),
+    "proxypassreversecookiepath": Known(f"{_NOTHING}, unless its answer sets a cookie"),
+    "proxypassreversecookiedomain": Known(f"{_NOTHING}, unless its answer sets a cookie"),
+    "rewriteoptions": Known(_NOTHING, _only()),
+    "sethandler": Known(f"{_NOTHING}: it is of other paths", _only()),
+    "browsermatch": Known("sets variables for some browsers", _variables),
+    "browsermatchnocase": Known("sets variables for some browsers", _variables),
+    "setenvif": Known("sets variables for some requests", _variables),
+    "setenvifnocase": Known("sets variables for some requests", _variables),
     "allow": Known(
-        Matters.NOTED,
         "lets requests in, upgrades and others alike",
         lambda directive: "" if " ".join(directive.args).lower() == "from all" else " ".join(directive.args),
     ),
-    "order": Known(Matters.NOTED, "is of Allow and Deny"),
-    "requireall": Known(Matters.NOTED, "lets requests in", lambda _: "a section of Require"),
-    "usecanonicalphysicalport": Known(Matters.NOTED, _NOTHING, _only("off")),
-    "stricthostcheck": Known(Matters.NOTED, _NOTHING, _only("off")),
-    "limitrequestbody": Known(Matters.NOTED, "is of requests with content", _only("0", "1073741824")),
+    "order": Known("is of Allow and Deny"),
+    "requireall": Known("lets requests in", lambda _: "a section of Require"),
+    "usecanonicalphysicalport": Known(_NOTHING, _only("off")),
+    "stricthostcheck": Known(_NOTHING, _only("off")),
+    "limitrequestbody": Known("is of requests with content", _only("0", "1073741824")),
 }
 
 KNOWN: dict[str, Known] = {**_MODELLED, **_NOTED}
