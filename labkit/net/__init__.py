@@ -3,6 +3,9 @@
 loop       a thread with an event loop of its own, and the end of all of them
 wire       drives one party over one connection
 listener   what listens on loopback: the server, the tap, and proxies
-real       a proxy's program, started from its configuration and stopped for sure
+run        a scenario for real, with what stands for each proxy in it:
+             real_proxy    its program, with a tap before it; real starts it, proxy_programs knows how
+             model_proxy   its model, on sockets
 legs       what the hops of one exchange carried, brought together
+fidelity   the models held against the programs, cell by cell
 """
