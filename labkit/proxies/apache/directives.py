@@ -7,7 +7,13 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
-__all__ = ["BY_NAME", "DIRECTIVES", "SECTIONS", "foreign", "likely", "module_of", "names_of"]
+__all__ = ["BUILD", "BY_NAME", "DIRECTIVES", "PROVEN", "SECTIONS", "foreign", "likely", "module_of", "names_of"]
+
+PROVEN = "2.4.71"
+"""The version that the lab was held against."""
+
+BUILD = f"{PROVEN} (Debian)"
+"""The same, with whoever built it."""
 
 DIRECTIVES: dict[str, str] = {
     "access_compat": "allow deny order Satisfy",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from labkit.proxies.apache.directives import PROVEN
 from labkit.proxies.apache.editing import apply
 from labkit.proxies.apache.hosts import Host
 from labkit.proxies.apache.ledger import Ledger
@@ -69,7 +70,7 @@ def via(settings: Settings, host: Host, version: str, port: str) -> tuple[str, D
     if told not in ("on", "full"):
         return "", directive
     name = f"{version.removeprefix('HTTP/')} {host.name}{port}"
-    return (f"{name} (Apache/2.4.71)" if told == "full" else name), directive
+    return (f"{name} (Apache/{PROVEN})" if told == "full" else name), directive
 
 
 def to_backend(sending: Sending, length: int | None, port: str) -> Ledger:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from labkit.errors import Unmodelled
 from labkit.proxies.apache.answering import RULE, Asked, Says, echo, local, moved, ok, own, refused
+from labkit.proxies.apache.directives import BUILD
 from labkit.proxies.apache.editing import apply
 from labkit.proxies.apache.fields import Sending, to_backend
 from labkit.proxies.apache.heads import Wrong, read_answer, read_request, stopped
@@ -21,10 +22,7 @@ from labkit.proxies.directive import Directive, unmodelled
 from labkit.proxies.model import Forward, Model, Own, Relay, Request, Times, Trouble
 from labkit.wire.http1 import RequestHead, ResponseHead
 
-__all__ = ["VERSION", "ApacheModel", "apache_model"]
-
-VERSION = "2.4.71 (Debian)"
-"""What the model was held against."""
+__all__ = ["ApacheModel", "apache_model"]
 
 _FOR_EVER = 1e9
 _SPOOLED = 16384 - 80  # content in chunks that is shorter goes on with its length (MAX_MEM_SPOOL)
@@ -73,7 +71,7 @@ class ApacheModel(Model):
         settings = mapper.hosts[0].server
         timeout = settings.seconds("Timeout", _TIMEOUT)
         wait = settings.seconds("KeepAliveTimeout", 5.0)
-        super().__init__("apache", VERSION, Times(timeout, timeout, wait, timeout, timeout, timeout, _LINGER))
+        super().__init__("apache", BUILD, Times(timeout, timeout, wait, timeout, timeout, timeout, _LINGER))
         self.mapper = mapper
         self.continues = False  # it asks the backend for the 100, and passes it on
         self.half_closes = True

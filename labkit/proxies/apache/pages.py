@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from labkit.parties.clocks import lab_date
+from labkit.proxies.apache.directives import BUILD, PROVEN
 from labkit.proxies.apache.settings import Settings
 from labkit.wire.fields import Fields
 from labkit.wire.http1 import RequestHead, ResponseHead
@@ -23,10 +24,10 @@ ALLOW = ("GET", "POST", "OPTIONS", "HEAD", "TRACE")
 _DOCTYPE = '<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01//EN" "http://www.w3.org/TR/html4/strict.dtd">\n'
 _TYPE = "text/html; charset=iso-8859-1"
 _BANNERS = {
-    "prod": "Apache", "productonly": "Apache", "major": "Apache/2", "minor": "Apache/2.4", "min": "Apache/2.4.71",
-    "minimal": "Apache/2.4.71",
+    "prod": "Apache", "productonly": "Apache", "major": "Apache/2", "minor": "Apache/2.4", "min": f"Apache/{PROVEN}",
+    "minimal": f"Apache/{PROVEN}",
 }  # fmt: skip
-_FULL = "Apache/2.4.71 (Debian)"
+_FULL = f"Apache/{BUILD}"
 
 TITLES = {
     301: "Moved Permanently", 302: "Found", 303: "See Other", 307: "Temporary Redirect", 308: "Permanent Redirect",

@@ -11,15 +11,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from labkit.proxies.apache.directives import BY_NAME, SECTIONS
+from labkit.proxies.apache.directives import BY_NAME, PROVEN, SECTIONS
 from labkit.proxies.apache.modules import exists, named
 from labkit.proxies.apache.reading import Line, every, plain, shown
 from labkit.proxies.directive import Note, NoteKind
 
-__all__ = ["VERSION", "Resolver"]
-
-VERSION = "2.4.71"
-"""The httpd that <IfVersion> is asked of: the one that the lab was held against."""
+__all__ = ["Resolver"]
 
 _MOST_LINES = 20_000  # that macros may make
 _LONGEST = 1 << 16  # characters of a line with its variables expanded
@@ -205,7 +202,7 @@ class Resolver:
         args = (args[0].removeprefix("!"), *args[1:]) if args else ()
         operator, value = args if len(args) == 2 else ("=", *args) if len(args) == 1 else ("", "")
         there = _version_is(line, operator, value)
-        return there is wanted, f"asked of {VERSION}, the version that the lab was held against"
+        return there is wanted, f"asked of {PROVEN}, the version that the lab was held against"
 
     def _if_file(self, line: Line) -> tuple[bool, str]:
         wanted, _ = _negated(line)
@@ -275,11 +272,11 @@ def _version_is(line: Line, operator: str, value: str) -> bool:
         if len(value) > _LONGEST_PATTERN:
             raise line.wrong(f"its regular expression is longer than {_LONGEST_PATTERN} characters")
         try:
-            return re.search(value.strip("/") if value.startswith("/") else value, VERSION) is not None
+            return re.search(value.strip("/") if value.startswith("/") else value, PROVEN) is not None
         except re.error as error:
             raise line.wrong(f"{plain(value)} is no regular expression: {error}") from None
     if operator not in _COMPARED or not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,4}){0,2}", value):
         raise line.wrong("compares with a version, such as <IfVersion >= 2.4.47>; mind the space behind the operator")
     numbers = [int(part) for part in value.split(".")]
-    own = tuple(int(part) for part in VERSION.split("."))
+    own = tuple(int(part) for part in PROVEN.split("."))
     return _COMPARED[operator](own, (*numbers, *[0] * (3 - len(numbers))))

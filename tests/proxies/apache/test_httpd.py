@@ -19,8 +19,8 @@ from labkit.net.process import run_child
 from labkit.net.programs import find, is_root
 from labkit.net.proxy_programs import built_in, modules
 from labkit.net.real import start
+from labkit.proxies.apache.directives import PROVEN
 from labkit.proxies.apache.reading import words
-from labkit.proxies.apache.resolving import VERSION
 from labkit.proxies.described import Place
 
 pytestmark = pytest.mark.skipif(not find("apache2") and not os.environ.get("CI"), reason="needs apache2")
@@ -224,7 +224,7 @@ def test_httpd_takes_every_site_file(site, over, tmp_path):
 
 def test_the_version_is_the_one_that_was_measured():
     """What is asked of httpd's version is asked of 2.4.x; another is told here before it is in a lesson."""
-    assert find("apache2").version.split(".")[:2] == VERSION.split(".")[:2]
+    assert find("apache2").version.split(".")[:2] == PROVEN.split(".")[:2]
 
 
 @pytest.mark.parametrize("by_socket", [True, False])
