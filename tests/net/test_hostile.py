@@ -56,13 +56,13 @@ def elsewhere() -> Iterator[Elsewhere]:
         serving.join(5)
 
 
-def through(proxy: Proxy, target: str = "/", *, listens: bool = True) -> bytes:
+def through(proxy: Proxy, target: str = "/") -> bytes:
     """Start the program of a proxy, ask it for something, and return its answer."""
     if not find(proxy.program):
         pytest.skip(f"{proxy.program} is not on this machine")
     with (
         UpgradeServer() as server,
-        start(proxy, f"127.0.0.1:{server.port}", listens=listens) as started,
+        start(proxy, f"127.0.0.1:{server.port}") as started,
         socket.create_connection(("127.0.0.1", started.port), 5) as client,
     ):
         client.sendall(f"GET {target} HTTP/1.1\r\nHost: lab.example\r\nConnection: close\r\n\r\n".encode())
@@ -129,19 +129,15 @@ def test_nginx_dials_from_loopback():
 
 
 @pytest.mark.parametrize(
-    ("text", "target", "listens"),
+    "text",
     [
-        ("<Proxy balancer://x>\nBalancerMember loadfactor=1 http://{}\n</Proxy>\nProxyPass / balancer://x/", "/", True),
-        ("BalancerMember balancer://x loadfactor=1 http://{}\nProxyPass / balancer://x/", "/", True),
-        ("RewriteEngine On\nRewriteRule ^/(.*)$ http://backend$1 [P]", "/@{}/", True),
-        ("RewriteEngine On\nRewriteRule ^/(.*)$ http://backend$1 [P]", "/@{}/", False),
-        ("ProxyPassMatch ^/(.*)$ http://backend$1", "/@{}/", False),
+        "<Proxy balancer://x>\nBalancerMember loadfactor=1 http://{}\n</Proxy>\nProxyPass / balancer://x/",
+        "BalancerMember balancer://x loadfactor=1 http://{}\nProxyPass / balancer://x/",
     ],
 )
-def test_apache_does_not_go_elsewhere(text: str, target: str, listens: bool, elsewhere: Elsewhere):  # noqa: FBT001
-    """Neither parameters before a member's address nor a capture behind a host lead Apache past the lab's server."""
-    site = Apache(text.format(elsewhere.place))
-    assert through(site, target.format(elsewhere.place), listens=listens).startswith(b"HTTP/1.1 ")
+def test_apache_does_not_go_elsewhere(text: str, elsewhere: Elsewhere):
+    """Parameters before a member's address do not lead Apache past the lab's server."""
+    assert through(Apache(text.format(elsewhere.place))).startswith(b"HTTP/1.1 200 OK")
     assert not elsewhere.came
 
 

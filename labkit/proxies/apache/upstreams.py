@@ -179,8 +179,7 @@ def pointed(found: Found, upstream: str, places: dict[tuple[str, str], int]) -> 
     url = found.backend
     if upstream.startswith("unix:"):
         return f"{found.before}{upstream}|{_as_named(url)}"
-    slash = "/" if url.tail.startswith("$") else ""  # a match could go on with @ and another host
-    return f"{found.before}{SPOKEN[url.scheme]}://{_apart(upstream, places.get(url.key, 0))}{slash}{url.tail}"
+    return f"{found.before}{SPOKEN[url.scheme]}://{_apart(upstream, places.get(url.key, 0))}{url.tail}"
 
 
 def reversed_at(url: Backend, upstream: str, places: dict[tuple[str, str], int]) -> str:

@@ -29,7 +29,7 @@ def pointed(text: str, place: Place = TCP, **more) -> list[str]:
         ("ProxyPassMatch ^/a/(.*)$ http://$1/", 'ProxyPassMatch ^/a/(.*)$ "http://127.0.0.1:9000/"'),
         ("RewriteRule ^/a/(.*) ws://b:1/$1 [P,L]", "RewriteRule ^/a/(.*) ws://127.0.0.1:9000/$1 [P,L]"),
         ("RewriteRule ^ http://%{HTTP_HOST}:3000/ [proxy]", "RewriteRule ^ http://127.0.0.1:9000/ [proxy]"),
-        ("RewriteRule ^(.*) http://b:1$1 [P]", "RewriteRule ^(.*) http://127.0.0.1:9000/$1 [P]"),
+        ("RewriteRule ^(.*) http://b:1$1 [P]", "RewriteRule ^(.*) http://127.0.0.1:9000$1 [P]"),
         ("RewriteRule ^ ws://b%{REQUEST_URI} [P]", "RewriteRule ^ ws://127.0.0.1:9000%{REQUEST_URI} [P]"),
         ("RewriteRule ^/(.*?)/ ws://b$1.local/x [P]", "RewriteRule ^/(.*?)/ ws://127.0.0.1:9000/x [P]"),
         ("RewriteRule ^ https://elsewhere/ [R,L]", "RewriteRule ^ https://elsewhere/ [R,L]"),
