@@ -21,6 +21,7 @@ from labkit.trace import Direction
 from labkit.wire.upgrade import SAMPLE_KEY
 from tests.net.peer import Peer
 from tests.net.proxies import EACH, EVERY, SPOILT, needs
+from tests.net.test_server import until
 
 pytestmark = needs("haproxy")
 PROXY = EACH["haproxy"]
@@ -90,7 +91,7 @@ def test_it_can_be_stopped_and_started_again():
     assert not answers(first)
     with proxy:
         ask(proxy.url)
-        assert "GET / HTTP/1.1" in proxy.log
+        assert until(lambda: "GET / HTTP/1.1" in proxy.log)  # the program writes it once all is over
         assert "server one 127.0.0.1:" in proxy.text
         stop_all()
         assert not answers(proxy.started.port)
