@@ -678,3 +678,9 @@ def test_both_commands_are_one():
 
     [command] = entry_points(group="console_scripts", name="labkit")
     assert command.load() is main
+
+
+def test_why_names_the_flag_that_allows_another_host(capsys):
+    """A URL beyond loopback is refused, and the refusal is of the terminal: it names the option."""
+    assert main(["why", "ws://server.example.com/"]) == 2
+    assert "unless you say --allow-remote" in capsys.readouterr().err

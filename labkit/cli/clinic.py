@@ -26,8 +26,12 @@ def _piped() -> str:
 def tell_why(arguments: argparse.Namespace) -> int:
     """Say why an upgrade fails, in five answers; write the mended configuration where that is asked for."""
     from labkit.clinic import why  # noqa: PLC0415
+    from labkit.clinic.asked import URL  # noqa: PLC0415
+    from labkit.net.address import check_loopback, parse_url  # noqa: PLC0415
 
     what = _piped() if arguments.what == ["-"] else " ".join(arguments.what)
+    if URL.fullmatch(what.strip()):
+        check_loopback(parse_url(what).host, arguments.allow_remote, "--allow-remote")
     found = why(what, path=arguments.path, patience=arguments.patience, allow_remote=arguments.allow_remote)
     print(found)
     if arguments.draw and found.broken is not None:

@@ -15,9 +15,11 @@ from labkit.net.client import exchange
 from labkit.proxies.described import Proxy
 from labkit.trace import Trace
 
-__all__ = ["why"]
+__all__ = ["URL", "why"]
 
-_URL = re.compile(r"(wss?|https?)://\S+")
+URL = re.compile(r"(wss?|https?)://\S+")
+"""What is taken for a URL to ask."""
+
 _MOST_FILE = 8 << 20  # bytes
 
 
@@ -47,7 +49,7 @@ def why(what: object, *, path: str = "", patience: float = 5.0, allow_remote: bo
         return _file(what, path)
     if not isinstance(what, str) or not what.strip():
         raise WrongUse(f"say what went wrong: a message, a configuration, a trace or a URL; not {what!r}")
-    if _URL.fullmatch(what.strip()):
+    if URL.fullmatch(what.strip()):
         outcome = exchange(what.strip(), patience=patience, allow_remote=allow_remote)
         return of_trace(outcome.trace, f"labkit trace {what.strip()}")
     if "\n" not in what and _is_file(what):
