@@ -6,7 +6,7 @@ mending.py    remedies for a configuration, tried one by one and together until 
 traces.py     what a trace tells
 """
 
-from labkit.clinic.diagnosis import Diagnosis
 from labkit.clinic.asked import why
+from labkit.clinic.diagnosis import Diagnosis
 
 __all__ = ["Diagnosis", "why"]
