@@ -76,10 +76,10 @@ class Snippet:
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """A public thread, as owner/repository#number, and whether it was opened and read for this catalogue."""
+    """A public thread, as owner/repository#number, and whether it was read, most of them as an excerpt."""
 
     id: str
-    opened: bool = False
+    read: bool = False
 
     @property
     def url(self) -> str:

@@ -56,15 +56,15 @@ def test_every_proof_is_a_command(each):
 
 @pytest.mark.parametrize("each", ALL, ids=lambda each: each.name)
 def test_threads(each):
-    """A thread is named as owner/repository#number, and has an address; nearly all were opened."""
+    """A thread is named as owner/repository#number, and has an address; nearly all were read."""
     assert all(re.fullmatch(r"[\w.-]+/[\w.-]+#\d+", thread.id) for thread in each.threads)
-    assert all(thread.opened for thread in each.threads[:1])
+    assert all(thread.read for thread in each.threads[:1])
 
 
 def test_the_address_of_a_thread():
-    """The address of a thread is made of its name; it counts as not opened unless it is said to be."""
+    """The address of a thread is made of its name; it counts as not read unless it is said to be."""
     thread = Thread("netty/netty#2179")
-    assert (thread.url, thread.opened) == ("https://github.com/netty/netty/issues/2179", False)
+    assert (thread.url, thread.read) == ("https://github.com/netty/netty/issues/2179", False)
 
 
 def test_shared_messages():
