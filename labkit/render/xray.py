@@ -59,7 +59,7 @@ class Line:
     def row(self) -> tuple[str, str, str, str, str]:
         """Its row in a table."""
         came, went = (clean(value, _LONGEST) for value in (self.came, self.went))
-        return (clean(self.name, _LONGEST), came, went, f"{_SIGNS[self.fate]}\u00a0{self.fate}", self.by)
+        return (clean(self.name, _LONGEST), came, went, f"{_SIGNS[self.fate]} {self.fate}", self.by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Passage:
         came, went = self.first
         fate = Fate.FORWARDED if came == went else Fate.REWRITTEN
         shown = (clean(each, _LONGEST) for each in self.first)
-        return [("(start-line)", *shown, f"{_SIGNS[fate]}\u00a0{fate}", ""), *(line.row for line in self.lines)]
+        return [("(start-line)", *shown, f"{_SIGNS[fate]} {fate}", ""), *(line.row for line in self.lines)]
 
 
 @dataclass(frozen=True, repr=False)
@@ -114,11 +114,16 @@ class Xray:
         return f"<X-ray of {len(self.passages)} heads>"
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        parts = [table(_COLUMNS, each.rows, each.heading) for each in self.passages]
+        parts = [table(_COLUMNS, map(_unbroken, each.rows), each.heading) for each in self.passages]
         for name, effects in self.effects.items():
             parts.append(table(_DIRECTIVES, _rows(effects), f"What the directives of {name} do"))
         parts += [f"<p>{clean(note, 400)}</p>" for note in self.notes]
         return {"text/plain": str(self), "text/html": "\n".join(parts)}
+
+
+def _unbroken(row: tuple[str, ...]) -> tuple[str, ...]:
+    """Keep a fate and its sign in one line of a cell."""
+    return (*row[:3], row[3].replace(" ", "\u00a0"), *row[4:])
 
 
 def _rows(effects: Iterable[Effect]) -> list[tuple[str, str, str]]:

@@ -77,7 +77,8 @@ def test_it_draws_as_tables():
     """In a notebook it is HTML tables with a caption each; in a terminal, text."""
     bundle = xray(SCENARIO)._repr_mimebundle_()
     assert bundle["text/html"].count("<caption>") == 2
-    assert "+\u00a0added" in bundle["text/plain"]
+    assert "+ added" in bundle["text/plain"]
+    assert "+\u00a0added" in bundle["text/html"]
 
 
 @pytest.mark.parametrize("given", [Scenario(), "a trace", None])
