@@ -17,6 +17,8 @@ from labkit.wire.upgrade import accept_key
 
 __all__ = ["Repeat", "Repeats"]
 
+# A request with none of these is complete with its head (RFC 9112, 6.3), and asks for no 100 before the answer.
+_OF_CONTENT = frozenset(("content-length", "transfer-encoding", "expect"))
 _MOST = 64  # offers; the oldest goes where there are more
 _KEY = re.compile(rb"\nSec-WebSocket-Key: ([A-Za-z0-9+/]{21}[AQgw]==)\r\n", re.IGNORECASE)
 
@@ -45,12 +47,14 @@ class Repeats:
         """Remember an offer and its answer, where another key changes nothing but the Accept.
 
         Args:
-            raw: the bytes of the head; they announce no content.
+            raw: the bytes of the head; where it announces content, nothing is remembered.
             head: what was read of them.
             switch: what was decided.
         """
         key = _KEY.search(raw)
         if not key or head.fields.all("Sec-WebSocket-Key") != [key[1].decode()]:
+            return
+        if any(name.lower() in _OF_CONTENT for name, _ in head.fields):
             return
         if not switch.websocket or switch.extensions:  # an extension has a state of its own on each connection
             return

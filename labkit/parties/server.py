@@ -4,8 +4,9 @@
                            └─ 101 ──▶ conversation (the bytes after the seam are its own)
                            └─ close ─▶ lingering   (our FIN is out; read on, so that it is not lost)
 
-A head is tested strictly, by the tables of `heads` and `decide`; one that announces content is then read by
-h11, which knows how the content is framed and when a 100 is waited for. What h11 alone would do:
+A head is tested strictly, by the tables of `heads` and `decide`, and then read by h11, which knows how content
+is framed and when a 100 is waited for; one that repeats a known offer is looked up, see `repeats`. What h11
+alone would do:
 
 | what h11 0.16 does                              | what is asked                               |
 |-------------------------------------------------|---------------------------------------------|
@@ -44,8 +45,6 @@ __all__ = ["ServerParty"]
 
 _LATE = "late"  # an answer waits for its time: a fault, see `faults`
 _LINGER = "linger"
-# A request with none of these is complete with its head (RFC 9112, 6.3), and asks for no 100 before the answer.
-_OF_CONTENT = frozenset(("content-length", "transfer-encoding", "expect"))
 
 
 class ServerParty(Speaker):
@@ -70,6 +69,7 @@ class ServerParty(Speaker):
         self._buffer = bytearray()
         self._writes: list[bytes] = []
         self._reader: h11.Connection | None = None
+        self._raw = b""
         self._head: RequestHead | None = None
         self._content = 0
         self._requests = 0
@@ -211,13 +211,10 @@ class ServerParty(Speaker):
             self._decline(declined)
             return False
         self._content = 0
-        unread = "content-unread" in self.server.faults and bool(offered(head.fields))
-        if unread or not any(name.lower() in _OF_CONTENT for name, _ in head.fields):
+        if "content-unread" in self.server.faults and offered(head.fields):
             del self._buffer[: len(raw)]
-            decision = self._decided(head)
-            if isinstance(decision, Switch) and not self.server.faults:
-                self._repeats.keep(raw, head, decision)
-            return self._answer(decision)
+            return self._answer(self._decided(head))
+        self._raw = raw
         self._reader = h11.Connection(h11.SERVER, max_incomplete_event_size=self.limits.head)
         self._reader.receive_data(bytes(self._buffer))
         self._buffer.clear()
@@ -251,7 +248,10 @@ class ServerParty(Speaker):
             return False
         self._buffer += reader.trailing_data[0]
         assert self._head is not None
-        return self._answer(self._decided(self._head))
+        decision = self._decided(self._head)
+        if isinstance(decision, Switch) and not self.server.faults:
+            self._repeats.keep(self._raw, self._head, decision)
+        return self._answer(decision)
 
     def _too_long(self) -> bool:
         self._decline(Answer(413, f"the content is at most {self.limits.content} bytes long here"))

@@ -39,7 +39,7 @@ def test_an_offer_with_nothing_to_negotiate_gets_the_answer_of_websockets(key: b
 def test_a_head_without_content_is_complete_for_h11_too(
     method: str, lines: list[tuple[str, str]], after: bytes
 ) -> None:
-    """With neither Content-Length nor Transfer-Encoding, no byte after the head is content (RFC 9112, 6.3)."""
+    """What is remembered of a head may stand for h11's reading: no byte after it is content (RFC 9112, 6.3)."""
     head = RequestHead(method, "/", Fields.of([("Host", "server.example.com"), ("Upgrade", "x"), *lines]))
     reader = h11.Connection(h11.SERVER)
     reader.receive_data(head.to_bytes() + after)

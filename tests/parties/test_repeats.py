@@ -102,3 +102,15 @@ def test_only_so_many_are_kept(decided):
     assert len(decided) == before
     served(Server(), known, offer(SAMPLE_KEY, start="GET /0 HTTP/1.1"))
     assert len(decided) == before + 1
+
+
+@pytest.mark.parametrize("extra", [(), ("Content-Length: 0",), ("Sec-WebSocket-Extensions: permessage-deflate",)])
+def test_h11_reads_every_head_that_repeats_none(monkeypatch, extra):
+    """A head is h11's to read, whether or not it announces content; only one that was read before is not."""
+    read = []
+    real = server.h11.Connection
+    monkeypatch.setattr(server.h11, "Connection", lambda *given, **more: read.append(given) or real(*given, **more))
+    known = Repeats()
+    for key in (SAMPLE_KEY, base64.b64encode(bytes(16)).decode()):
+        served(Server(), known, offer(key, *extra))
+    assert len(read) == (2 if extra else 1)
