@@ -38,6 +38,7 @@ COMMANDS = [
     "simulate",
     "run",
     "lab",
+    "copies",
     "reset",
     "doctor",
 ]

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from labkit.trace import Trace
 
 __all__ = [
-    "check_file", "corpus", "dissect_file", "draw", "lab", "reset_copy", "rules", "serve", "tap", "tell", "trace",
+    "check_file", "copies", "corpus", "dissect_file", "draw", "lab", "reset_copy", "rules", "serve", "tap", "tell",
+    "trace",
 ]  # fmt: skip
 
 _FLAG = "--allow-remote"
@@ -310,6 +311,15 @@ def lab(arguments: argparse.Namespace) -> int:
 
     copies = prepare()
     return start(copies[0].parent, port=arguments.port, browser=False if arguments.no_browser else None)
+
+
+def copies(arguments: argparse.Namespace) -> int:
+    """Make the learner's copies, and start nothing: for a hub, whose JupyterLab runs already."""
+    from labkit.lessons.copies import prepare  # noqa: PLC0415
+
+    made = prepare(into=arguments.folder)
+    print(f"{len(made)} notebooks in {made[0].parent}; begin with {made[0].name}")
+    return 0
 
 
 def reset_copy(arguments: argparse.Namespace) -> int:

@@ -194,6 +194,12 @@ def _add_lab(added: Commands) -> None:
     lab = _add(added, "lab", commands.lab, "Open JupyterLab on your own copies of the notebooks.")
     lab.add_argument("--port", type=_port, help="where JupyterLab listens (8888, or the next free one)")
     lab.add_argument("--no-browser", action="store_true", help="print the URL, and open no browser")
+    copies = _add(
+        added, "copies", commands.copies, "Put your own copies of the notebooks in a folder; those you changed stay."
+    )
+    copies.add_argument(
+        "folder", metavar="FOLDER", type=Path, nargs="?", help="my-lab beside the notebooks, or another"
+    )
     reset = _add(
         added, "reset", commands.reset_copy, "Put a fresh copy of a notebook in place; yours is kept beside it."
     )

@@ -141,7 +141,10 @@ def _folders(source: Path | None, into: Path | None) -> tuple[Path, Path]:
         raise Absent(f"no notebooks in {source}; give the folder that holds {FIRST}")
     if into == source:
         raise WrongUse(f"{into} holds the reference notebooks; learner copies go into another folder")
-    into.mkdir(parents=True, exist_ok=True)
+    try:
+        into.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WrongUse(f"cannot make the folder {into}: {error.strerror}") from None
     return source, into
 
 

@@ -10,6 +10,7 @@ import nbformat
 import pytest
 from nbformat.sign import NotebookNotary
 
+from labkit.cli import main
 from labkit.errors import Absent, Unreadable, WrongUse
 from labkit.lessons import copies
 from labkit.lessons.copies import command, environment, prepare, reset, start
@@ -219,3 +220,13 @@ def test_start_without_jupyterlab(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(copies, "find_spec", lambda name: None)
     with pytest.raises(Absent, match=r'python -m pip install -c constraints\.txt "\.\[notebooks\]"'):
         start(Path("/x"))
+
+
+def test_copies_are_made_where_a_hub_wants_them(source: Path, tmp_path: Path, monkeypatch, capsys):
+    """`labkit copies FOLDER` makes them and starts nothing; where it cannot, it says so in one line."""
+    monkeypatch.chdir(source.parent)
+    assert main(["copies", str(tmp_path / "home" / "lab")]) == 0
+    assert capsys.readouterr().out.startswith("2 notebooks in ")
+    assert (tmp_path / "home" / "lab" / FIRST).is_file()
+    assert main(["copies", str(source / FIRST / "lab")]) == 2
+    assert capsys.readouterr().err == f"labkit: cannot make the folder {source / FIRST / 'lab'}: Not a directory\n"
