@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from labkit.errors import WireError
 from labkit.net.model_proxy import ModelProxy
 from labkit.proxies.described import Place, Proxy
-from labkit.proxies.directive import Note, Upstream
 from labkit.proxies.model import Forward, Framing, Model, Own, Relay, Request, Trouble, Turn
 from labkit.wire.fields import Fields
 from labkit.wire.http1 import RequestHead, ResponseHead, head_length
@@ -70,16 +69,6 @@ class Passing(Proxy):
 
     def _read(self) -> None:
         """Read nothing."""
-
-    @property
-    def notes(self) -> tuple[Note, ...]:
-        """None: nothing is written that could be changed."""
-        return ()
-
-    @property
-    def upstreams(self) -> tuple[Upstream, ...]:
-        """None is written."""
-        return ()
 
     def completed(self, place: Place) -> str:  # noqa: ARG002  no program runs it
         """Return the text."""

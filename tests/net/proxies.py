@@ -60,8 +60,6 @@ ProxyPass / http://UPSTREAM/ upgrade=websocket
 class Whole(Proxy):
     """A proxy by a whole configuration, in which the places are written in capitals."""
 
-    notes = upstreams = ()
-
     def _read(self) -> None:
         pass
 

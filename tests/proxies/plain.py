@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from labkit.proxies.content import chunk
 from labkit.proxies.described import Place, Proxy
-from labkit.proxies.directive import Note, Upstream
 from labkit.proxies.model import Change, Fate, Forward, Framing, Model, Own, Relay, Request, Times, Trouble, Turn
 from labkit.wire.fields import Fields
 from labkit.wire.http1 import RequestHead, ResponseHead, head_length, scan
@@ -86,14 +85,6 @@ class PlainProxy(Proxy):
 
     def _read(self) -> None:
         pass
-
-    @property
-    def notes(self) -> tuple[Note, ...]:
-        return ()
-
-    @property
-    def upstreams(self) -> tuple[Upstream, ...]:
-        return ()
 
     def completed(self, place: Place) -> str:
         return self.text

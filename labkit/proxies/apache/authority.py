@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from labkit.proxies.apache.patterns import LOCATIONS
 from labkit.proxies.apache.reading import Line, plain
 from labkit.proxies.apache.upstreams import Found, flags
 
@@ -24,7 +25,6 @@ _MAY_LACK = frozenset("?*{")
 _MAY_REPEAT = frozenset("*+{")
 _UNTOLD = ("\\Q", "\\K", "\\c", "(*", " ", "\t", "\n", "#")  # quoted text, verbs, what the extended syntax skips
 _DEEPER = {"(": 1, ")": -1}
-_LOCATIONS = ("location", "locationmatch")
 
 
 class _Subject(NamedTuple):
@@ -79,7 +79,7 @@ def runs_on(found: Found, around: Sequence[Line], *, rooted: bool) -> str:
 
 def _subject(line: Line, around: Sequence[Line], *, rooted: bool) -> _Subject | None:
     """Return the expression of a line; None where it has none, but a path."""
-    args, inside = line.args, next((each for each in reversed(around) if each.key in _LOCATIONS), None)
+    args, inside = line.args, next((each for each in reversed(around) if each.key in LOCATIONS), None)
     if line.key == "rewriterule":
         server = all(each.key == "virtualhost" for each in around)  # else it is held against what is left of a path
         return _Subject(None if args[0].startswith("!") else args[0], rooted and server)
@@ -95,7 +95,7 @@ def _subject(line: Line, around: Sequence[Line], *, rooted: bool) -> _Subject | 
 
 def _takes_whole(line: Line, around: Sequence[Line]) -> bool:
     """Tell whether what a path leaves begins with a slash: it ends in none itself, nor in what is known later."""
-    inside = next((each for each in reversed(around) if each.key in _LOCATIONS), None)
+    inside = next((each for each in reversed(around) if each.key in LOCATIONS), None)
     path = (inside.args or ("/",))[-1] if inside is not None else line.args[0]
     return not path.endswith("/") and "$" not in path
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from labkit.errors import Refused
 from labkit.proxies.apache.authority import runs_on, stays_rooted
 from labkit.proxies.apache.directives import SECTIONS, foreign, likely, module_of
+from labkit.proxies.apache.patterns import LOCATIONS
 from labkit.proxies.apache.reading import Line, every, plain, shown
 from labkit.proxies.apache.treatment import ASIDE, EMPTY, NOWHERE, REFUSED
 from labkit.proxies.apache.upstreams import SPOKEN, Found, find, flags, loopback
@@ -207,7 +208,7 @@ class Treater:
         return line.with_words(*words)
 
     def _check_leading(self, line: Line) -> None:
-        args, located = line.args, any(name in ("location", "locationmatch") for name in self._around)
+        args, located = line.args, any(name in LOCATIONS for name in self._around)
         if line.key in ("proxypass", "proxypassmatch"):
             at = 0 if located else 2 if args[:1] == ("~",) else 1
             if len(args) <= at:

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from labkit.errors import Refused
+from labkit.proxies.apache.patterns import LOCATIONS
 from labkit.proxies.apache.reading import Line, plain
 
 __all__ = ["SPOKEN", "Backend", "Found", "backend", "find", "flags", "loopback", "pointed", "reversed_at"]
@@ -29,7 +30,6 @@ _URL = re.compile(
 )
 _PORT = re.compile(r":([0-9]{1,5})$")
 _DYNAMIC = re.compile(r"[$%]")
-_LOCATIONS = ("location", "locationmatch")
 _LOOPBACK = re.compile(r"localhost|127(\.[0-9]{1,3}){3}|\[::1\]", re.IGNORECASE)
 _NAMED = "localhost"  # in Host where the text has an address that is made at run time
 
@@ -128,7 +128,7 @@ def find(line: Line, around: Iterable[str]) -> Found | None:
 
 def _where(line: Line, around: tuple[str, ...]) -> tuple[int, str]:
     """Return which word of a line can have a URL, and what stands before it; -1 for none."""
-    located = any(name in _LOCATIONS for name in around)
+    located = any(name in LOCATIONS for name in around)
     match line.key, line.block is not None:
         case "proxypass" | "proxypassmatch" | "proxypassreverse", False:
             return (0 if located else 2 if line.args[:1] == ("~",) else 1), ""

@@ -19,14 +19,14 @@ from typing import NamedTuple
 
 from labkit.errors import Refused, WrongUse
 from labkit.proxies.directive import Directive, walk
+from labkit.proxies.nginx.expressions import names_in
 from labkit.proxies.nginx.reading import at
 from labkit.proxies.nginx.writing import shown
 
-__all__ = ["Aims", "Target", "aims_of", "target_of", "variables_in"]
+__all__ = ["Aims", "Target", "aims_of", "target_of"]
 
 _URL = re.compile(r"(?P<scheme>https?|\$\w+|\$\{\w+\})://(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
 _UNIX = re.compile(r"unix:(?P<path>[^:]*)(?::(?P<uri>.*))?", re.DOTALL)
-_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 _CAPTURED = re.compile(r"\?P?[<'](\w+)[>']")  # a part of a regular expression that has a name
 _WHOLE = re.compile(r"(?:\$\{\w+\}|\$\w+)")
 _OF_URI = r"\$\{?(?:request_uri|uri|document_uri|is_args)\b"  # each begins with a slash or a ?
@@ -42,7 +42,7 @@ _OWN = re.compile(
     r"(?:\$\{?|\?P?[<'])lab_(?:upstream_\w*|host|port|scheme|https)\b"
 )  # variables of the lab's own, as they are given a value
 
-Values = dict[str, list[str]]  # a variable → what `set` and `map` give it
+Values = dict[str, list[str]]  # a variable, in lower case → what `set` and `map` give it
 
 
 class Target(NamedTuple):
@@ -63,15 +63,6 @@ class Target(NamedTuple):
     rest: str
     computed: bool = False
     socket: bool = False
-
-
-def variables_in(text: str) -> tuple[str, ...]:
-    """Return the names of the variables in a text.
-
-    >>> variables_in("http://$host:${port}/")
-    ('host', 'port')
-    """
-    return tuple(found[1] or found[2] for found in _VARIABLE.finditer(text))
 
 
 def target_of(url: str) -> Target | None:
@@ -219,7 +210,7 @@ def _aim_values(aims: Aims, values: Values, directive: Directive, target: Target
     """Rewrite the values of a lone variable, where all of them are names; tell whether that could be done."""
     if "$" in target.scheme or not _WHOLE.fullmatch(target.authority):
         return False
-    variable = variables_in(target.authority)[0]
+    variable = names_in(target.authority)[0]
     hosts = [_HOST.fullmatch(value.partition("/")[0]) for value in values.get(variable, ())]
     if not hosts or not all(hosts):
         return False
@@ -235,7 +226,7 @@ def _aim_values(aims: Aims, values: Values, directive: Directive, target: Target
 def _aim_whole(aims: Aims, values: Values, directive: Directive) -> None:
     """Rewrite the values of a variable that holds a whole URL."""
     url = directive.args[0]
-    variables = variables_in(url)
+    variables = names_in(url)
     if not url.startswith("$") or not variables:
         why = "an upgrade begins as HTTP" if url.startswith(("ws://", "wss://")) else "nginx knows no other beginning"
         raise WrongUse(at(directive.line, f"{shown(directive)}: write http:// or https://; {why}"))
@@ -261,12 +252,12 @@ def _values(http: Directive) -> Values:
     elsewhere: set[str] = set()
     for each in walk([http]):
         if each.name == "set":
-            found.setdefault(each.args[0][1:], []).append(each.args[1])
+            found.setdefault(each.args[0][1:].lower(), []).append(each.args[1])
         elif each.name in _VALUES and each.block is not None:
-            found.setdefault(each.args[-1][1:], []).extend(_given(each))
+            found.setdefault(each.args[-1][1:].lower(), []).extend(_given(each))
         elif each.name == "auth_request_set":
-            elsewhere.add(each.args[0][1:])
-        elsewhere.update(name for word in (each.name, *each.args) for name in _CAPTURED.findall(word))
+            elsewhere.add(each.args[0][1:].lower())
+        elsewhere.update(name.lower() for word in (each.name, *each.args) for name in _CAPTURED.findall(word))
     return {name: values for name, values in found.items() if name not in elsewhere}
 
 

@@ -29,7 +29,9 @@ __all__ = ["complete"]
 _FOLDER = re.compile(r"/[^\x00-\x1f$\"'{};]*[^\x00-\x1f$\"'{};/]")
 _TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")  # each has its _temp_path
 _TOLD = {"server_port": "lab_port", "scheme": "lab_scheme", "https": "lab_https"}
-_TELLS = re.compile(r"\$(?:\{(server_port|scheme|https|proxy_host)\}|(server_port|scheme|https|proxy_host)\b)")
+_TELLS = re.compile(
+    r"\$(?:\{(server_port|scheme|https|proxy_host)\}|(server_port|scheme|https|proxy_host)\b)", re.IGNORECASE
+)
 _TESTS = frozenset({"-f", "!-f", "-d", "!-d", "-e", "!-e", "-x", "!-x"})
 _ONLY_NEWER = re.compile(r"resolve|service=.*")  # of a server in an upstream: names are looked up again and again
 
@@ -148,10 +150,13 @@ class _Completer:
 
     def _gives(self, each: Directive, block: Directive) -> bool:
         """Tell whether a line gives a value to a variable that decides where a proxy_pass leads."""
-        defined = {f"${name}" for name in self.site.aims.defined}
         if each.name == "set":
-            return each.args[0] in defined
-        return block.name in ("map", "geo", "split_clients") and len(each.args) == 1 and block.args[-1] in defined
+            variable = each.args[0]
+        elif block.name in ("map", "geo", "split_clients") and len(each.args) == 1:
+            variable = block.args[-1]
+        else:
+            return False
+        return variable[1:].lower() in self.site.aims.defined
 
     def _folder(self, each: Directive) -> tuple[str, ...]:
         if each.name in ("root", "alias"):
@@ -168,7 +173,12 @@ class _Completer:
     def _told(self, arg: str) -> str:
         """Put the variable that tells what the text says in the place of one that tells of this place."""
         told = {**_TOLD, "proxy_host": "lab_host"} if self.renames else _TOLD
-        return _TELLS.sub(lambda found: found[0].replace(name := found[1] or found[2], told.get(name, name)), arg)
+
+        def here(found: re.Match[str]) -> str:
+            name = found[1] or found[2]
+            return found[0].replace(name, told.get(name.lower(), name))
+
+        return _TELLS.sub(here, arg)
 
     def _with_host(self, block: Directive, found: Iterable[Directive]) -> Iterator[Directive]:
         """Say Host where nginx would send $proxy_host by itself.
@@ -182,7 +192,7 @@ class _Completer:
 
 
 def _named(arg: str) -> set[str]:
-    return {found[1] or found[2] for found in _TELLS.finditer(arg)}
+    return {(found[1] or found[2]).lower() for found in _TELLS.finditer(arg)}
 
 
 def _map(source: str, variable: str, values: dict[str, str]) -> Directive:

@@ -9,39 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from difflib import get_close_matches
-from functools import lru_cache
 
 from labkit.errors import Unmodelled
 from labkit.proxies.directive import Directive, unmodelled, walk
+from labkit.proxies.nginx.expressions import names_in, parts_of
 from labkit.proxies.nginx.levels import Level, caught, pattern
 from labkit.proxies.nginx.trip import CLIENT, Trip
 
-__all__ = ["CERTAIN", "OWN", "Variables", "names_in"]
-
-_FOUND = re.compile(r"\$(?:\{(\w+)\}|(\w+))", re.ASCII)
-
-
-@lru_cache(maxsize=1024)
-def _parts(text: str) -> tuple[tuple[str, str], ...]:
-    """Split a text into pairs: what stands before a variable, and its name; the last has no name."""
-    parts, at = [], 0
-    for found in _FOUND.finditer(text):
-        name = (found[1] or found[2]).lower()
-        end = found.end()
-        if not found[1] and name[0].isdigit():  # $1x is $1 and an x
-            name, end = name[0], found.start() + 2
-        parts.append((text[at : found.start()], name))
-        at = end
-    return (*parts, (text[at:], ""))
-
-
-def names_in(text: str) -> Iterator[str]:
-    """Yield the names of the variables in a text.
-
-    >>> list(names_in("${scheme}://$host$request_uri"))
-    ['scheme', 'host', 'request_uri']
-    """
-    return (name for _, name in _parts(text) if name)
+__all__ = ["CERTAIN", "OWN", "Variables"]
 
 
 def _join(trip: Trip, name: str, by: str) -> str:
@@ -238,7 +213,7 @@ class Variables:
     def _filled(self, text: str, trip: Trip) -> str:
         parts: list[str] = []
         length = 0
-        for before, name in _parts(text):
+        for before, name in parts_of(text):
             parts.append(before + (self.value(name, trip) if name else ""))
             length += len(parts[-1])
             if length > _LONGEST:

@@ -292,3 +292,13 @@ def test_site_files_give_an_answer(site):
     assert all("\n" not in str(note) for note in nginx.notes)
     text = nginx.completed(PLACE)
     assert all(written not in text for written in ("/etc/", "/var/", "daemon", "ssl_", "resolver"))
+
+
+def test_the_case_of_a_variable_is_of_no_account():
+    """To nginx $Foo and $foo are one; so where proxy_pass says the one, the values of the other are pointed here."""
+    nginx = Nginx("location / { set $Foo backend; set $told $Proxy_Host:$Scheme; proxy_pass http://$foo; }")
+    assert nginx.upstreams == (Upstream(1, "$foo", "proxy_pass"),)
+    text = nginx.completed(PLACE)
+    assert "upstream backend" in text
+    assert "lab_upstream" not in text
+    assert "$lab_scheme" in text
