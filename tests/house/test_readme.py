@@ -11,13 +11,14 @@ import pytest
 
 import labkit
 from labkit.cli import main
+from tests.house import pages
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    return pages.blocks(README, language)
 
 
 def test_the_python_blocks_run_and_print_what_the_readme_shows(tmp_path, monkeypatch):
