@@ -1,4 +1,4 @@
-"""The source alone; that JupyterLab's own Mermaid draws it is tested in tests/browser."""
+"""The source alone; that JupyterLab's own Mermaid draws it is tested in tests/ui."""
 
 from __future__ import annotations
 

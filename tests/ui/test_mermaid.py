@@ -1,23 +1,20 @@
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from labkit.render.diagram import diagram
 from labkit.trace import Hop, Trace
 from labkit.wire.websocket import TEXT, frame
-from tests.browser.jupyter import jupyter_lab, markdown, need_browser, page, with_output
 from tests.render.exchanges import REQUEST, REQUIRED, asked, chain, declined, echo, switched, talk
+from tests.ui.rig import code, markdown, notebook
 
 NASTY = "a;b #1 %%c {d} <b>&amp; \\n 'e' \"f\" `g` $x$ end"
 ORDERS = [b"end", b"wrap: x", b"loop", b"%%{init: {}}%%", b"-->>", b"note over P0", b"<script>alert(1)</script>"]
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory):
+def drawn(lab):
     """Every diagram of this module in one notebook, each in a Mermaid block, as JupyterLab drew it."""
-    need_browser()
     nasty = [NASTY.encode(), *ORDERS]
     named = Trace(tuple(talk(REQUEST, REQUIRED)), (Hop("end; #1", "box <b>"),), "Title; with # and %%")
     traces = {
@@ -28,24 +25,14 @@ def drawn(tmp_path_factory):
         "faulty": switched(frame(TEXT, b"unmasked")),
         "named": named,
     }
-    folder = tmp_path_factory.mktemp("lab")
     blocks = [f"# {name}\n\n```mermaid\n{diagram(trace).mermaid()}```" for name, trace in traces.items()]
-    (folder / "mermaid.ipynb").write_text(json.dumps(markdown(*blocks)))
-    (folder / "picture.ipynb").write_text(json.dumps(with_output(diagram(echo(b"Hello $x$ and $y$")).html())))
-    with jupyter_lab(folder) as address:
-        with page(address, "mermaid.ipynb") as tab:
-            cells = tab.locator(".jp-MarkdownCell")
-            cells.nth(len(traces) - 1).locator(".jp-RenderedMermaid").wait_for()
-            found = {}
-            for number, name in enumerate(traces):
-                cell = cells.nth(number)
-                cell.scroll_into_view_if_needed()
-                cell.locator(".jp-RenderedMermaid img, .jp-RenderedMermaid svg, .jp-mod-warning").first.wait_for()
-                found[name] = _picture(tab, cell)
-        with page(address, "picture.ipynb") as tab:
-            output = tab.locator(".jp-OutputArea-output").first
-            output.locator("img").wait_for()
-            found["html"] = _output(output)
+    page = lab.open(notebook(*map(markdown, blocks)))
+    found = {}
+    for number, name in enumerate(traces):
+        cell = page.cell(number)
+        cell.scroll_into_view_if_needed()
+        cell.locator(".jp-RenderedMermaid img, .jp-RenderedMermaid svg, .jp-mod-warning").first.wait_for()
+        found[name] = _picture(page.tab, cell)
     return found
 
 
@@ -62,17 +49,6 @@ def _picture(tab, cell):
         return [labels.join("\\n"), root.nodeName];
     }"""
     return tuple(tab.evaluate(script, source))
-
-
-def _output(output):
-    picture = output.locator("img").first
-    return {
-        "alt": picture.get_attribute("alt"),
-        "drawn": picture.evaluate("image => image.complete && image.naturalWidth"),
-        "cells": output.locator("td, th").all_inner_texts(),
-        "table": output.locator("table").evaluate("table => table.textContent"),
-        "maths": output.locator("mjx-container, .MathJax").count(),
-    }
 
 
 @pytest.mark.parametrize(
@@ -96,11 +72,14 @@ def test_jupyterlab_draws_the_source_with_every_label(drawn, name, labels):
         assert "".join(label.split()) in letters
 
 
-def test_an_untrusted_notebook_shows_picture_description_and_table(drawn):
+def test_an_untrusted_notebook_shows_picture_description_and_table(lab):
     """The HTML twin survives JupyterLab's sanitiser: image, alternative text and table, no mathematics."""
-    html = drawn["html"]
-    assert html["drawn"] > 0
-    assert html["alt"].startswith("Switched to websocket (101). The client asks the server")
-    assert 'text "Hello $x$ and $y$"' in html["table"]
-    assert "Sec-WebSocket-Version: 13" in html["table"]
-    assert html["maths"] == 0
+    output = lab.open(notebook(code("trace", shows=diagram(echo(b"Hello $x$ and $y$")).html()))).outputs(0)
+    picture = output.locator("img").first
+    picture.wait_for()
+    assert picture.evaluate("image => image.complete && image.naturalWidth") > 0
+    assert picture.get_attribute("alt").startswith("Switched to websocket (101). The client asks the server")
+    said = output.locator("table").evaluate("table => table.textContent")
+    assert 'text "Hello $x$ and $y$"' in said
+    assert "Sec-WebSocket-Version: 13" in said
+    assert output.locator("mjx-container, .MathJax").count() == 0

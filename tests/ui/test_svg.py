@@ -6,7 +6,6 @@ import pytest
 
 from labkit.render.diagram import diagram
 from labkit.wire.websocket import TEXT, frame
-from tests.browser.jupyter import CHROMIUM, FLAGS, need_browser
 from tests.render.exchanges import BAD_KEY, asked, chain, cut, declined, echo, switched
 
 TRACES = {
@@ -26,20 +25,14 @@ BOXES = """() => [...document.querySelectorAll("svg text")].map(each => {
 
 
 @pytest.fixture(scope="module")
-def boxes():
+def boxes(browser):
     """Return the boxes of all texts, as the browser's own fonts make them, and the size of the canvas."""
-    need_browser()
-    from playwright.sync_api import sync_playwright
-
-    found = {}
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        tab = browser.new_page()
-        for name, trace in TRACES.items():
-            tab.set_content(diagram(trace).svg())
-            size = tab.evaluate("() => ['width', 'height'].map(n => +document.querySelector('svg').getAttribute(n))")
-            found[name] = (tab.evaluate(BOXES), size)
-        browser.close()
+    tab, found = browser.new_page(), {}
+    for name, trace in TRACES.items():
+        tab.set_content(diagram(trace).svg())
+        size = tab.evaluate("() => ['width', 'height'].map(n => +document.querySelector('svg').getAttribute(n))")
+        found[name] = (tab.evaluate(BOXES), size)
+    tab.close()
     return found
 
 
