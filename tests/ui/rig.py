@@ -10,8 +10,8 @@
         page.wait_kernel("n.value", "7")
         page.picture("a-number", page.outputs(0))
 
-`lab.open(NAME, *SOURCES)` writes a notebook of code cells; `lab.open(PATH)` takes a copy of a file, which nobody has
-trusted then. Opening one closes the one before and ends its kernel. `page.tab` is Playwright's own page, for all that
+`lab.open(NAME, *SOURCES)` writes a notebook of code cells, which nobody has trusted; `lab.open(NAME)` opens one that is
+there. Opening one closes the one before and ends its kernel. Text off the screen counts as hidden: ask for textContent. `page.tab` is Playwright's own page, for all that
 has no verb here; Playwright's `expect(…)` waits. Whatever the console calls an error fails the test. Of a test that
 fails, a picture and the console are in build/ui/. `--pictures FOLDER` (of pytest) says where pictures go.
 """
@@ -46,6 +46,7 @@ PATIENCE = 60  # seconds for the server, and for each step in the browser
 SIZE = (1366, 768)  # a small laptop of a workshop, in pixels
 ALLOWED: dict[str, str] = {}  # what the console may call an error: a regular expression, and the reason
 
+FRONT = ".jp-NotebookPanel:not(.lm-mod-hidden)"  # the notebook that is in front
 RUN_ALL = "() => jupyterapp.commands.execute('notebook:run-all-cells')"
 READY = """async () => {
     const {content, context, revealed, sessionContext} = jupyterapp.shell.currentWidget;
@@ -115,25 +116,19 @@ class Lab:
         self._context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
         self._context.set_default_timeout(PATIENCE * 1000)
 
-    def open(self, what: str | Path | dict[str, Any], *sources: str, size: tuple[int, int] = SIZE) -> Page:
+    def open(self, what: str | dict[str, Any], *sources: str, size: tuple[int, int] = SIZE) -> Page:
         """Open a notebook, as its only page, and wait until its kernel is there and every cell is drawn.
 
         Args:
-            what: the name of a notebook in `folder`, or of a new one of `sources`; the path of one to copy; or a
-                whole notebook, as `notebook` makes it.
+            what: the name of a notebook in `folder`, or of a new one of `sources`; or a whole one, made by `notebook`.
             sources: a code cell each.
             size: width and height of the window, in pixels.
         """
-        if isinstance(what, Path):
-            name = f"copied/{what.name}"
-            (self.folder / "copied").mkdir(exist_ok=True)
-            shutil.copyfile(what, self.folder / name)
-        else:
-            name = what if isinstance(what, str) else "given.ipynb"
-            made = what if isinstance(what, dict) else notebook(*map(code, sources)) if sources else None
-            if made:
-                (self.folder / name).write_text(json.dumps(made), encoding="utf-8")
-        page = self.visit(f"lab/tree/{name}?reset", size=size)
+        name = what if isinstance(what, str) else "given.ipynb"
+        made = what if isinstance(what, dict) else notebook(*map(code, sources)) if sources else None
+        if made:
+            (self.folder / name).write_text(json.dumps(made), encoding="utf-8")
+        page = self.visit(f"lab/tree/{name}", size=size)
         page.wait_ready()
         return page
 
@@ -142,17 +137,21 @@ class Lab:
         self.close()
         self.page = Page(self._context.new_page(), self._pictures)
         self.page.tab.set_viewport_size({"width": size[0], "height": size[1]})
-        self.page.tab.goto(f"{self.address}{path}{'&' if '?' in path else '?'}token={self._token}")
+        self.page.tab.goto(f"{self.address}{path}?token={self._token}")
         return self.page
 
     def close(self) -> None:
-        """Close the page and end every kernel."""
+        """Close the page, forget which ones were open, and end every kernel."""
         if self.page:
             self.page.tab.close()
             self.page = None
+        self._ask("delete", "lab/api/workspaces/default")
+        for session in self._ask("get", "api/sessions").json():
+            self._ask("delete", f"api/sessions/{session['id']}")
+
+    def _ask(self, method: str, path: str) -> Any:
         headers = {"Authorization": f"token {self._token}"}
-        for session in self._context.request.get(f"{self.address}api/sessions", headers=headers).json():
-            self._context.request.delete(f"{self.address}api/sessions/{session['id']}", headers=headers)
+        return getattr(self._context.request, method)(f"{self.address}{path}", headers=headers)
 
 
 class Page:
@@ -183,15 +182,13 @@ class Page:
 
     def wait_ready(self) -> None:
         """Wait until the notebook in front is loaded, drawn, and connected to an idle kernel."""
-        self.tab.wait_for_selector(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell")
+        self.tab.wait_for_selector(f"{FRONT} .jp-Cell")
         self.ask(READY)
         self.wait_idle()
 
     def wait_idle(self) -> None:
         """Wait until the kernel has nothing to do."""
-        self.tab.wait_for_selector(
-            ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook-ExecutionIndicator[data-status=idle]"
-        )
+        self.tab.wait_for_selector(f"{FRONT} .jp-Notebook-ExecutionIndicator[data-status=idle]")
 
     def run_all(self) -> None:
         """Run every cell, as the menu does, and wait for the end."""
@@ -200,7 +197,7 @@ class Page:
 
     def cell(self, number: int) -> Locator:
         """Return one cell of the notebook in front; numbers begin at 0 and count every cell."""
-        return self.tab.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook .jp-Cell").nth(number)
+        return self.tab.locator(f"{FRONT} .jp-Notebook .jp-Cell").nth(number)
 
     def outputs(self, number: int) -> Locator:
         """Return the outputs of a cell; source and output are easily mistaken for each other by `get_by_text`."""
@@ -230,7 +227,7 @@ class Page:
     def theme(self, name: str) -> None:
         """Change JupyterLab's theme: "JupyterLab Dark" or "JupyterLab Light"; the next page has it too."""
         self.ask("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", name)
-        self.tab.wait_for_selector(f"body[data-jp-theme-name='{name}']")
+        self.tab.wait_for_selector(f"body[data-jp-theme-name='{name}']", state="attached")
 
     def picture(self, name: str, of: Locator | None = None) -> Path:
         """Take a picture of the page, or of a part of it, in few bytes; returns its file."""
