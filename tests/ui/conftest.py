@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ui.rig import KEPT, Lab, chromium, jupyter_lab, need_browser
+from tests.ui.rig import KEPT, ROOT, Lab, chromium, jupyter_lab, need_browser
 
 LAB = pytest.StashKey[Lab]()
 
@@ -32,6 +32,12 @@ def lab(browser, tmp_path_factory, pytestconfig):
         pytestconfig.stash[LAB] = running
         yield running
         running.close()
+
+
+@pytest.fixture(scope="session")
+def copies(lab):
+    """Copy the committed notebooks by hand: their outputs are in them, and nobody has trusted them."""
+    return shutil.copytree(ROOT / "notebooks", lab.folder / "by-hand").name
 
 
 @pytest.fixture(autouse=True)

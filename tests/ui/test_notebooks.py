@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,12 +63,6 @@ class Shown:
     def compared(self):
         """Yield the same of those whose output is the same on every machine."""
         return (each for each in self.cells() if "nbval-ignore-output" not in each[1].metadata.get("tags", []))
-
-
-@pytest.fixture(scope="module")
-def copies(lab):
-    """Copy the committed notebooks by hand: their outputs are in them, and nobody has trusted them."""
-    return shutil.copytree(ROOT / "notebooks", lab.folder / "by-hand").name
 
 
 @pytest.fixture(scope="module", params=LESSONS, ids=lambda path: path.stem)

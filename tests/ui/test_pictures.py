@@ -42,8 +42,8 @@ CONTRASTS = """() => {
 
 
 @pytest.fixture(params=THEMES)
-def themed(lab, request):
-    page = lab.open("01-one-upgrade.ipynb", size=WINDOW)
+def themed(lab, copies, request):
+    page = lab.open(f"{copies}/01-one-upgrade.ipynb", size=WINDOW)
     page.theme(THEMES[request.param])
     page.run_all()
     yield page, request.param
