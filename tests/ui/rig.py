@@ -63,6 +63,11 @@ EXECUTE = """async code => {
     const {content} = await future.done;
     return [content.status === "ok" ? "" : `${content.ename}: ${content.evalue}`, said.join("")];
 }"""
+PAINTED = """() => [...document.querySelectorAll(".jp-Notebook .jp-Cell")].every(cell => {
+    const {top, bottom} = cell.getBoundingClientRect();
+    return bottom < 0 || top > innerHeight || cell.firstElementChild.checkVisibility({contentVisibilityAuto: true});
+})"""
+FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 TEXT = """outputs => outputs.map(output => [
     ...[...output.querySelectorAll("img")].map(picture => picture.alt), output.textContent].join("\\n")).join("\\n")"""
 WITHIN = """async ([work, given, seconds]) => {
@@ -161,13 +166,14 @@ class Page:
         tab: Playwright's page.
         console: every line of the browser's console.
         errors: those lines that are errors and not `ALLOWED`; one is enough to fail the test.
+        pictures: the folder that `picture` writes to.
     """
 
     def __init__(self, tab: Any, pictures: Path) -> None:
         self.tab = tab
         self.console: list[str] = []
         self.errors: list[str] = []
-        self._pictures = pictures
+        self.pictures = pictures
         tab.on("console", lambda message: self._note(message.type, message.text))
         tab.on("pageerror", lambda error: self._note("error", str(error)))
 
@@ -224,6 +230,13 @@ class Page:
             assert time.monotonic() < until, f"{source!r} in the kernel is {now!r} after {seconds} s, not {said!r}"
             self.tab.wait_for_timeout(50)
 
+    def show(self, number: int) -> None:
+        """Scroll a cell to the top of the window, and wait until all that is there now is painted."""
+        self.cell(number).evaluate("cell => cell.scrollIntoView()")
+        self.ask(FRAMES)
+        self.tab.wait_for_function(PAINTED)
+        self.ask(FRAMES)
+
     def theme(self, name: str) -> None:
         """Change JupyterLab's theme: "JupyterLab Dark" or "JupyterLab Light"; the next page has it too."""
         self.ask("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", name)
@@ -233,8 +246,8 @@ class Page:
         """Take a picture of the page, or of a part of it, in few bytes; returns its file."""
         from PIL import Image
 
-        self._pictures.mkdir(parents=True, exist_ok=True)
-        file = self._pictures / f"{name}.png"
+        self.pictures.mkdir(parents=True, exist_ok=True)
+        file = self.pictures / f"{name}.png"
         (of or self.tab).screenshot(path=file, animations="disabled", caret="hide")
         with Image.open(file) as taken:
             taken.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(file, optimize=True)

@@ -15,6 +15,8 @@ LESSONS = notebooks_in(ROOT / "notebooks")
 # Tables that scroll inside their output, and why that is so.
 WIDE = {"00-16": "a real request of this machine: its path holds two long identifiers"}
 
+NO_TEXT = ("", "Image")  # JupyterLab itself writes "Image" where a picture has no text
+NAMELESS = {"01-27": "the learner's own Mermaid diagram, which has no accTitle"}
 # Notebooks that do not lead on.
 UNLINKED = {"05-php"}
 
@@ -122,7 +124,7 @@ def test_every_picture_is_drawn_and_has_a_text(shown):
     for name, _, _, after in shown.cells():
         for picture in after["pictures"]:
             assert picture["drawn"], (name, picture)
-            assert picture["alt"].strip(), name
+            assert picture["alt"] not in NO_TEXT or name in NAMELESS, name
 
 
 def test_no_table_makes_the_page_scroll_sideways(shown):
