@@ -11,7 +11,6 @@ from labkit.clinic.messages import of_message
 from labkit.clinic.traces import of_trace
 from labkit.errors import Unreadable, WrongUse
 from labkit.formats.jsonl import load
-from labkit.net.client import exchange
 from labkit.proxies.described import Proxy
 from labkit.trace import Trace
 
@@ -50,6 +49,8 @@ def why(what: object, *, path: str = "", patience: float = 5.0, allow_remote: bo
     if not isinstance(what, str) or not what.strip():
         raise WrongUse(f"say what went wrong: a message, a configuration, a trace or a URL; not {what!r}")
     if URL.fullmatch(what.strip()):
+        from labkit.net.client import exchange  # noqa: PLC0415  sockets, and only where a server is asked
+
         outcome = exchange(what.strip(), patience=patience, allow_remote=allow_remote)
         return of_trace(outcome.trace, f"labkit trace {what.strip()}")
     if "\n" not in what and _is_file(what):

@@ -13,8 +13,6 @@ from labkit.clinic.maps import map_for, with_map
 from labkit.clinic.mending import Remedy, at, mend, remedies
 from labkit.dissection import dissect
 from labkit.errors import Absent, LabError, Unmodelled, WrongUse
-from labkit.net.programs import find
-from labkit.net.run import run
 from labkit.parties.offer import Offer
 from labkit.proxies.apache import Apache
 from labkit.proxies.described import Proxy
@@ -102,6 +100,9 @@ def _ran(proxy: Proxy, ask: Ask) -> _Ran:
     try:
         trace, parties = play(scenario)
     except Unmodelled as error:
+        from labkit.net.programs import find  # noqa: PLC0415  sockets, and only where no model answers
+        from labkit.net.run import run  # noqa: PLC0415
+
         try:
             return _Ran(run(scenario, proxies="real"), None, f"{proxy.name} {find(proxy.program).version}")
         except Absent as absent:
@@ -237,9 +238,13 @@ def _mended(
 
 def _proved(mended: Proxy, ask: Ask) -> _Ran:
     """Run the mended text: with the program where it is on this machine, else with the model."""
+    from labkit.net.programs import find  # noqa: PLC0415  the model alone needs no sockets
+
     scenario = Scenario(_offer(mended, ask), via=(mended,), patience=2.0)
     program = find(mended.program)
     if program:
+        from labkit.net.run import run  # noqa: PLC0415
+
         try:
             trace = run(scenario, proxies="real")
         except LabError:  # it does not start here; the model's word stands

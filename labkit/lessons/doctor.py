@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
+from labkit.net.machine import IN_BROWSER
 from labkit.net.programs import KNOWN, can_listen, find
 from labkit.render.columns import text_table
 from labkit.render.html import table
@@ -103,13 +104,18 @@ def doctor() -> Doctor:
     >>> doctor().ok
     True
     """
-    return Doctor((*_machine(), *_packages(), *_programs(), *_environment()))
+    return Doctor((*_machine(), *_packages(), *([] if IN_BROWSER else [*_programs(), *_environment()])))
 
 
 def _machine() -> Iterator[Row]:
     new_enough = sys.version_info >= (3, 11)
     yield Row("Python", "ok" if new_enough else "wrong", platform.python_version(), "3.11 or later is needed")
     yield Row("system", "ok", f"{platform.system()} {platform.machine()}".strip())
+    if IN_BROWSER:
+        yield Row(
+            "127.0.0.1", "absent", "", "this Python runs in a browser: simulate works, real servers and programs do not"
+        )
+        return
     reason = can_listen()
     yield Row(
         "127.0.0.1", "wrong" if reason else "ok", reason or "a free port", "where every server of the lab listens"

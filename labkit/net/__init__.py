@@ -1,5 +1,6 @@
 """All sockets, threads, processes, clocks and entropy of the lab.
 
+machine    what all of it takes, and a Python in a browser has not
 loop       a thread with an event loop of its own, and the end of all of them
 wire       drives one party over one connection
 listener   what listens on loopback: the server, the tap, and proxies

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from labkit.dissection.secrets import masked
 from labkit.net.address import place
+from labkit.net.machine import IN_BROWSER
 from labkit.recording import Recording
 from labkit.trace import Cut, Direction, End, Hop, How, Trace
 from labkit.wire.fields import Fields
@@ -71,6 +72,10 @@ def kernel_upgrade() -> Trace | NoChannel:
         The trace of one opening handshake (RFC 6455, 4) and its closing handshake; outside JupyterLab,
         where no Jupyter server stands between, one sentence that says so.
     """
+    if IN_BROWSER:
+        return NoChannel(
+            "This notebook's kernel runs in the browser itself: no channel leads to it, and no 101 began one."
+        )
     kernel = _own_kernel()
     if kernel is None:
         return NoChannel("No kernel runs this code, so there is no kernel channel to show.")

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 from labkit.errors import Failed
+from labkit.net.machine import for_real
 
 __all__ = ["LoopThread"]
 
@@ -37,7 +38,12 @@ class LoopThread:
         self.loop: asyncio.AbstractEventLoop | None = None
 
     def start(self) -> None:
-        """Start the thread and wait until its loop runs."""
+        """Start the thread and wait until its loop runs.
+
+        Raises:
+            Absent: this Python has no threads: it runs in a browser.
+        """
+        for_real()
         self._thread = threading.Thread(target=self._main, name=self._name, daemon=True)
         self._thread.start()
         if not self._ready.wait(_PATIENCE):

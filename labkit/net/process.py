@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from labkit.errors import Failed
+from labkit.net.machine import for_real
 
 try:
     import resource
@@ -83,6 +84,7 @@ def run_child(
         most: the most bytes to keep of each output.
 
     Raises:
+        Absent: this Python can start no programs: it runs in a browser.
         Failed: it could not be started.
 
     >>> import sys
@@ -130,6 +132,7 @@ def running_child(
         user: the number of the user, and of the group, that it runs as; those of this process unless told.
 
     Raises:
+        Absent: this Python can start no programs: it runs in a browser.
         Failed: it could not be started.
 
     >>> import sys
@@ -137,6 +140,7 @@ def running_child(
     ...     process.communicate()[0].split()
     [b'42']
     """
+    for_real()
     whose: dict[str, Any] = {} if user is None else {"user": user, "group": user, "extra_groups": ()}
     try:
         process = subprocess.Popen(  # noqa: S603  a path that was found by its name; no shell

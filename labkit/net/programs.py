@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from labkit.errors import Absent, Failed, WrongUse
+from labkit.net.machine import IN_BROWSER, for_real
 from labkit.net.process import run_child
 
 __all__ = ["KNOWN", "Known", "Program", "can_listen", "find", "hand_over", "is_root", "programs"]
@@ -70,6 +71,7 @@ class Program:
             Absent: it is not on this machine.
         """
         if not self:
+            for_real()
             raise Absent(f"{self.name} is not on this machine; install it: {self.note}")
         return self
 
@@ -93,7 +95,7 @@ def find(name: str) -> Program:
             said = _says([path, *known.ask])
             match = _VERSION.search(said)
             return Program(name, path, match[0] if match else "", _note(name, said, bool(match)))
-    return Program(name, note=f"sudo apt install {known.apt}")
+    return Program(name, note="in a browser no programs run" if IN_BROWSER else f"sudo apt install {known.apt}")
 
 
 def programs() -> tuple[Program, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from labkit.errors import Absent
+from labkit.net.machine import for_real
 
 __all__ = ["libcurl"]
 
@@ -18,5 +19,6 @@ def libcurl() -> Any:
     try:
         import pycurl  # noqa: PLC0415  optional, and loaded only where it is used
     except ImportError:
+        for_real()
         raise Absent('pycurl is not installed: python -m pip install "http101-labkit[phpcurl]"') from None
     return pycurl

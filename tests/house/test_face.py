@@ -32,6 +32,20 @@ def test_simulating_needs_no_network():
     assert "labkit.net" not in loaded("import labkit; labkit.simulate(labkit.Scenario())")
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        "trace.check(), trace.bytes(), labkit.diagram(trace).svg(), str(trace)",
+        "trace.save('/dev/null'), trace.check().diagram(), labkit.evaluate(labkit.Server(), labkit.Offer.bare())",
+        "labkit.xray(labkit.Scenario(via=[labkit.Nginx('location / { proxy_pass http://b; }')]))",
+        "labkit.why('Unexpected response code: 400'), labkit.why(trace), labkit.catalogue(), labkit.faults()",
+    ],
+)
+def test_looking_needs_no_network(call):
+    """What is made of a trace needs no sockets, so that it works in a browser, too."""
+    assert "labkit.net" not in loaded(f"import labkit; trace = labkit.simulate(labkit.Scenario()); {call}")
+
+
 @pytest.mark.parametrize("name", labkit.__all__)
 def test_every_public_name_is_there(name):
     """What `__all__` promises can be had, is documented, and is what its own room calls by that name."""
