@@ -9,7 +9,7 @@ HERE := $(shell pwd | cksum | cut -d ' ' -f 1)
 MADE := .venv/made-$(HERE)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 
-.PHONY: help lab test test-ui check bench fidelity notebooks constraints clean
+.PHONY: help lab test test-ui test-pyodide check bench fidelity notebooks constraints clean
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -22,10 +22,13 @@ lab: .venv/notebooks-$(HERE) ## Open the notebooks in JupyterLab (ARGS="--no-bro
 # Strict: an output that differs from the committed one fails. The cells of a notebook stay on one worker.
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=30 --nbval-sanitize-with tests/sanitize.cfg
 test: .venv/test-$(HERE) ## Run all tests: units, docs, notebooks (ARGS="-k word" and others go to pytest)
-	@$(BIN)/python -m pytest -q -n 2 --dist loadscope $(NBVAL) --ignore tests/ui tests labkit notebooks $(ARGS)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadscope $(NBVAL) --ignore tests/ui --ignore tests/pyodide tests labkit notebooks $(ARGS)
 
 test-ui: .venv/test-$(HERE) ## Test in a real JupyterLab and Chromium (ARGS="--pictures docs/pictures" and others)
 	@$(BIN)/python -m pytest -q tests/ui $(ARGS)
+
+test-pyodide: .venv/test-$(HERE) ## Test in the Python of a browser, without a server: Pyodide, from the npm registry
+	@$(BIN)/python -m pytest -q tests/pyodide $(ARGS)
 
 check: .venv/check-$(HERE) ## Lint, formatting, types, notebooks' metadata
 	@$(BIN)/ruff check .
