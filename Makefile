@@ -28,7 +28,7 @@ test-ui: .venv/test-$(HERE) ## Test in a real JupyterLab and Chromium (ARGS="--p
 	@$(BIN)/python -m pytest -q tests/ui $(ARGS)
 
 test-pyodide: .venv/test-$(HERE) ## Test in the Python of a browser, without a server: Pyodide, from the npm registry
-	@$(BIN)/python -m pytest -q tests/pyodide $(ARGS)
+	@$(BIN)/python -m pytest -q --ignore tests/pyodide/test_jupyterlite.py tests/pyodide $(ARGS)
 
 check: .venv/check-$(HERE) ## Lint, formatting, types, notebooks' metadata
 	@$(BIN)/ruff check .
