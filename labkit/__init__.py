@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from labkit.errors import LabError
     from labkit.formats.jsonl import load
     from labkit.lessons.doctor import doctor
+    from labkit.lessons.exercises import exercise, look_back, predict
+    from labkit.lessons.recorded import record
     from labkit.net.browser import browse
     from labkit.net.client import ask
     from labkit.net.copying import copy_as
@@ -83,13 +85,17 @@ _WHERE = {
     "doctor": "lessons.doctor",
     "echo": "parties.stream",
     "evaluate": "render.described",
+    "exercise": "lessons.exercises",
     "explain": "render.explain",
     "faults": "render.described",
     "http2_client": "parties.http2",
     "http2_server": "parties.http2",
     "kernel_upgrade": "net.kernel",
     "load": "formats.jsonl",
+    "look_back": "lessons.exercises",
     "php": "net.php",
+    "predict": "lessons.exercises",
+    "record": "lessons.recorded",
     "rulebook": "render.rulebook",
     "run": "net.run",
     "simulate": "simulation",
@@ -101,9 +107,9 @@ _WHERE = {
 __all__ = [
     "Answer", "Apache", "Caddy", "Direction", "Haproxy", "Hop", "LabError", "Limits", "Nginx", "Offer", "RealProxy",
     "Scenario", "Server", "Stream", "Tap", "Trace", "UpgradeServer", "accept_key", "ask", "browse", "case",
-    "catalogue", "check", "copy_as", "curl", "diagram", "dissect", "doctor", "echo", "evaluate", "explain", "faults",
-    "http2_client", "http2_server", "kernel_upgrade", "load", "php", "rulebook", "run", "simulate", "stop_all", "why",
-    "xray",
+    "catalogue", "check", "copy_as", "curl", "diagram", "dissect", "doctor", "echo", "evaluate", "exercise",
+    "explain", "faults", "http2_client", "http2_server", "kernel_upgrade", "load", "look_back", "php", "predict",
+    "record", "rulebook", "run", "simulate", "stop_all", "why", "xray",
 ]  # fmt: skip
 
 

@@ -37,9 +37,15 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True)
 class Review:
-    """A list of points; draws itself as a table, and tells whether all of them hold."""
+    """A list of points; draws itself as a table, and tells whether all of them hold.
+
+    Args:
+        points: what was looked at.
+        more: what is said below them.
+    """
 
     points: tuple[Point, ...]
+    more: str = ""
 
     @property
     def ok(self) -> bool:
@@ -49,7 +55,7 @@ class Review:
     def __str__(self) -> str:
         rows = [f"{'✓' if p.holds else '✗'} {p.what}" + ("" if p.holds else f"\n    {p.why}") for p in self.points]
         right = sum(point.holds for point in self.points)
-        return "\n".join([*rows, f"{right} of {len(rows)} points hold"])
+        return "\n".join(filter(None, [*rows, f"{right} of {len(rows)} points hold", self.more]))
 
     def __repr__(self) -> str:
         return f"<Review: {sum(point.holds for point in self.points)} of {len(self.points)} points hold>"
@@ -57,7 +63,7 @@ class Review:
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         rows = [("✓ holds" if p.holds else "✗ not yet", p.what, "" if p.holds else p.why) for p in self.points]
         names = ("Point", "What was looked for", "Why it matters")
-        return {"text/plain": str(self), "text/html": table(names, rows)}
+        return {"text/plain": str(self), "text/html": table(names, rows, self.more)}
 
 
 _ARROW = re.compile(r"\s*(\w+)\s*(?:<<)?--?(?:>>?|x|\))\s*[+-]?\s*(\w+)\s*:\s*(.*)")
