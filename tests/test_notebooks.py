@@ -12,14 +12,17 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import nbformat
 import pytest
 
-from labkit.lessons.execute import METADATA, normalised
-from labkit.lessons.notebooks import cleared, notebooks_in, read
+from labkit.lessons.execute import METADATA, execute, normalised
+from labkit.lessons.exercises import exercises
+from labkit.lessons.notebooks import cleared, notebooks_in, read, write
 
 ROOT = Path(__file__).parents[1]
 LESSONS = notebooks_in(ROOT / "notebooks")
 MOST_CELLS, MOST_LINES, USUAL_LINES, LONG_LINES = 20, 15, 3, 10
+TAUGHT = {"05.upgrades"}  # exercises that ask for lines that the same lesson shows in another place
 PRIVATE = {
     "a port": r"(?:127\.0\.0\.1|localhost|\[::1\])(?::| port )\d+",
     "a path of the machine": r"(?<![\w.:/-])/(?:home|root|tmp|usr|var|opt|mnt|srv|work|Users|private)/\w",
@@ -163,6 +166,99 @@ def test_links_lead_somewhere(notebook: Notebook):
     for text in prose(notebook):
         for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", text):
             assert (ROOT / "notebooks" / target).exists(), target
+
+
+def test_begins_with_its_question_and_its_minutes(notebook: Notebook):
+    """The title asks, and the next line says how long it takes and what a learner can do at the end."""
+    title, rest = notebook.cells[0].source.split("\n", 1)
+    assert title.endswith("?")
+    assert re.match(r"\n\*\*\d+ minutes(, optional)?\.\*\* ", rest)
+    assert "At the end you" in rest
+
+
+def test_ends_with_key_points_and_a_way_on(notebook: Notebook):
+    """The last cell has the key points, and links to the notebook before and to the next one."""
+    last = notebook.cells[-1].source
+    assert last.startswith("## Key points\n\n- ")
+    names = [path.name for path in LESSONS]
+    at = next(place for place, path in enumerate(LESSONS) if read(path) == notebook)
+    beside = {"Before": names[at - 1] if at else "", "Next": names[at + 1] if at + 1 < len(names) else ""}
+    for word, name in beside.items():
+        found = re.search(rf"{word}: \[[^]]+\]\(([^)]+)\)", last.partition("\n---\n")[2])
+        assert (found[1] if found else "") == name
+
+
+def test_predictions_are_recorded_before_the_run(notebook: Notebook):
+    """Each notebook begins with a prediction that is recorded, and later looks back at each of them."""
+    sources = [cell.source for cell in code(notebook)]
+    predicted = [(place, name) for place, text in enumerate(sources) for name in re.findall(r'predict\("(.+?)"', text)]
+    looked = {name: place for place, text in enumerate(sources) for name in re.findall(r'look_back\("(.+?)"', text)}
+    assert predicted
+    assert predicted[0][0] < len(sources) / 2
+    assert {name for _, name in predicted} == set(looked)
+    assert all(place < looked[name] for place, name in predicted)
+    for place, name in predicted:
+        assert re.search(r'^prediction = .+  # your answer\npredict\("', sources[place], re.MULTILINE), name
+
+
+def test_exercises_are_those_of_this_notebook():
+    """Every exercise stands in one notebook, whose number it bears, and every notebook has one."""
+    asked = {
+        path: re.findall(r'exercise\("(.+?)"\)\.check', "\n".join(cell.source for cell in code(read(path))))
+        for path in LESSONS
+    }
+    assert all(name.startswith(path.name[:3].replace("-", ".")) for path, names in asked.items() for name in names)
+    assert all(asked.values())
+    assert [name for names in asked.values() for name in names] == list(exercises())
+
+
+def test_reference_answers_are_right(notebook: Notebook):
+    """With the reference's answers every point holds; the diagram alone is left to the learner."""
+    for cell in code(notebook):
+        if ").check(" in cell.source and "01.diagram" not in cell.source:
+            said = cell.outputs[-1]["data"]["text/plain"]
+            assert "✗" not in said, said
+            assert "✓" in said
+
+
+def answers(notebook: Notebook) -> Iterator[tuple[str, str]]:
+    """Yield each answer of the reference as it is written, with the exercise that asks for it."""
+    for cell in code(notebook):
+        asked = re.findall(r'exercise\("(.+?)"\)\.check', cell.source)
+        for answer in re.findall(r"(?m)^ *(?:\w+ = |return )(.*?)  # your answer$", cell.source) if asked else []:
+            yield asked[0], answer
+
+
+def test_no_answer_stands_in_a_copy_or_a_hint(notebook: Notebook):
+    """What answers an exercise is not in the learner's copy, nor in the exercise's own question and hints."""
+    copy = "\n".join(cell.source for cell in cleared(deepcopy(notebook)).cells)
+    for name, answer in answers(notebook):
+        one = exercises()[name]
+        # A word to be chosen stands among its choices; whatever has to be made up stands nowhere.
+        if name in TAUGHT:
+            continue
+        short = re.fullmatch(r"\"[\w-]+\"|\d+|\[\d+(, \d+)*\]", answer)
+        assert short or answer not in copy, answer
+        assert not re.search(rf"(?<!\w){re.escape(answer)}(?!\w)", " ".join((one.question, *one.hints))), answer
+
+
+def test_every_exercise_has_its_answer_taken_out():
+    """Each exercise has an answer in the reference that a learner's copy has not; but for the diagram, which is a start."""
+    assert {name for path in LESSONS for name, _ in answers(read(path))} == set(exercises()) - {"01.diagram"}
+
+
+def test_a_copy_that_nobody_worked_on_runs(notebook: Notebook, tmp_path: Path):
+    """Run All of a fresh learner copy ends without an error, says where dots are left, and leaves nothing running."""
+    copy = cleared(deepcopy(notebook))
+    source = "from labkit.net.listener import running\nfrom labkit.net.process import _RUNNING\n[*running(), *_RUNNING]"
+    copy.cells.append(nbformat.v4.new_code_cell(source))
+    write(copy, tmp_path / "copy.ipynb")
+    ran = execute(tmp_path / "copy.ipynb")
+    assert ran.cells[-1].outputs[0]["data"]["text/plain"] == "[]"
+    said = "\n".join(outputs(ran))
+    assert "Ellipsis" not in said
+    assert "No prediction yet: write yours" in said
+    assert "write yours in place of the dots" in said or "still open" in said
 
 
 def test_nbval_is_strict():

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from typing import Any
 
 from labkit.errors import Absent, LabError, WrongUse
 from labkit.lessons.notebooks import find_notebooks, notebooks_in, read, write
+from labkit.lessons.record import VARIABLE
 
 __all__ = ["METADATA", "execute", "main", "normalised"]
 
@@ -27,17 +29,32 @@ METADATA: dict[str, Any] = {
 """All that a committed notebook says of itself; versions and timings would differ on every machine."""
 
 _CELL_METADATA = ("tags", "slideshow")  # what a teacher wrote; the rest is an editor's memory
+_LIVE = "application/vnd.jupyter.widget-view+json"  # of a kernel's own object, which ends with the kernel
 _CELL_SECONDS = 60
 
 
 def normalised(notebook: Any) -> Any:
-    """Return the notebook with the same metadata and cell ids on every machine, in place."""
+    """Return the notebook with the same metadata and cell ids on every machine, in place.
+
+    The views of live widgets go too: what stands beside them, the text and the picture, is what a reader sees.
+    """
     notebook.metadata = type(notebook)(METADATA)
     notebook.nbformat_minor = 5  # the first in which cells have ids
     for place, cell in enumerate(notebook.cells):
         cell.metadata = type(notebook)({key: cell.metadata[key] for key in _CELL_METADATA if key in cell.metadata})
         cell.id = _cell_id(cell, place)
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if _stays(output)]
     return notebook
+
+
+def _stays(output: Any) -> bool:
+    """Take a live view out of an output; tell whether anything is left of it."""
+    if _LIVE not in output.get("data", {}):
+        return True
+    del output.data[_LIVE]
+    output.metadata.pop(_LIVE, None)
+    return bool(output.data)
 
 
 def execute(path: Path) -> Any:
@@ -65,7 +82,7 @@ def execute(path: Path) -> Any:
         resources={"metadata": {"path": str(path.parent.resolve())}},
     )
     try:
-        client.execute()
+        client.execute(env={name: value for name, value in os.environ.items() if name != VARIABLE})
     except CellExecutionError as error:
         where = re.sub(r"\x1b\[[0-9;]*m", "", error.traceback)
         raise WrongUse(f"{path}: a cell failed: {error.ename}: {error.evalue}\n{where}") from error

@@ -53,17 +53,19 @@ def look_back(name: str, came: object) -> Line:
 
     Args:
         name: as it was told to `predict`; the last one counts.
-        came: what came: a value, or the trace of an exchange, of which the status counts.
+        came: what came: a value, or the trace of an exchange, of which the status counts. Dots are nothing yet.
 
     >>> predict("00.famous", 101), look_back("00.famous", 400)
     (Recorded: you predict 101. Now run what follows., ≠ You predicted 101; what came is 400.)
     >>> look_back("00.nothing", 400)
     You predicted nothing; what came is 400.
     """
+    if _is_open(came):
+        return Line("Nothing came yet: work through the cells above, and run this one again.")
     said, value = _shown(came), came
     if isinstance(came, Trace):
         seen = dissect(came)
-        said, value = f"{seen.status} ({seen.outcome})" if seen.status else seen.outcome, seen.status or seen.outcome
+        said, value = (f"{seen.status} ({seen.outcome})", seen.status) if seen.status else (seen.outcome, seen.outcome)
     before = [entry.value for entry in entries() if (entry.kind, entry.name) == ("prediction", name)]
     if not before:
         return Line(f"You predicted nothing; what came is {said}.")
@@ -180,7 +182,8 @@ def _kept(value: object) -> object:
 
 
 def _shown(value: object) -> str:
-    return clean(str(value), _MOST_SHOWN)
+    said = clean(str(value), _MOST_SHOWN)
+    return f'"{said}"' if isinstance(value, str) else said
 
 
 def _alike(value: object) -> object:

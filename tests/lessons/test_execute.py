@@ -10,6 +10,7 @@ import pytest
 from labkit.errors import WrongUse
 from labkit.lessons.execute import METADATA, execute, main, normalised
 from labkit.lessons.notebooks import read, write
+from labkit.lessons.record import VARIABLE
 
 
 @pytest.fixture
@@ -90,3 +91,28 @@ def test_ids_stay_and_are_made_the_same_everywhere(tmp_path: Path):
     once, again = ([cell.id for cell in normalised(read(old)).cells] for _ in range(2))
     assert once == again
     assert len(set(once)) == 2
+
+
+def test_views_of_live_widgets_are_not_kept():
+    """A widget's view goes, and what stands beside it stays; an output that is nothing else goes whole."""
+    view = {"application/vnd.jupyter.widget-view+json": {"model_id": "0123", "version_major": 2}}
+    twin = {"text/plain": "a picture", "text/html": "<img>"}
+    cell = nbformat.v4.new_code_cell("inspect(trace)")
+    cell.outputs = [
+        nbformat.v4.new_output("display_data", {**twin, **view}, metadata=dict(view)),
+        nbformat.v4.new_output("display_data", dict(view)),
+        nbformat.v4.new_output("stream", text="said"),
+    ]
+    (kept,) = normalised(nbformat.v4.new_notebook(cells=[cell], metadata={"widgets": {"state": {}}})).cells
+    assert [output.output_type for output in kept.outputs] == ["display_data", "stream"]
+    assert (kept.outputs[0].data, kept.outputs[0].metadata) == (twin, {})
+
+
+def test_a_run_adds_nothing_to_a_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The reference is run without the user's record: what its cells predict is not the user's."""
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "record.jsonl"))
+    path = tmp_path / "x.ipynb"
+    source = "from labkit import predict, record\npredict('x', 1)\nprint(record().place)"
+    write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)]), path)
+    assert "this kernel's memory" in execute(path).cells[0].outputs[0].text
+    assert not (tmp_path / "record.jsonl").exists()

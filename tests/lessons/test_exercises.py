@@ -165,7 +165,8 @@ def test_a_prediction_is_recorded_before_the_run():
     """The line that is shown tells of the argument alone, and the record has the prediction."""
     assert repr(predict("00.famous", 101)) == "Recorded: you predict 101. Now run what follows."
     assert repr(predict("00.famous", ["Host", "Origin"])).startswith("Recorded: you predict ['Host', 'Origin'].")
-    assert [entry.value for entry in entries()] == [101, ["Host", "Origin"]]
+    assert repr(predict("00.famous", "both")) == 'Recorded: you predict "both". Now run what follows.'
+    assert [entry.value for entry in entries()] == [101, ["Host", "Origin"], "both"]
 
 
 @pytest.mark.parametrize("dots", [..., [..., 1]])
@@ -174,6 +175,7 @@ def test_dots_are_no_prediction_yet(dots: object):
     assert predict("00.famous", dots).startswith("No prediction yet: write yours")
     assert entries() == ()
     assert look_back("00.famous", 400) == "You predicted nothing; what came is 400."
+    assert look_back("00.famous", dots).startswith("Nothing came yet")
 
 
 def test_a_prediction_that_is_too_long_is_told_so():
