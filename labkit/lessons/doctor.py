@@ -18,26 +18,30 @@ __all__ = ["Doctor", "Row", "doctor"]
 
 _NAMES = ("what", "state", "found", "note")
 
-_NEEDED = {"h11": "reads HTTP/1.1", "websockets": "speaks WebSocket"}
+_PIP = "python -m pip install -c constraints.txt"
+_WHERE = "What begins with python is typed in the repository's folder, with the environment of this Python active."
+_NEEDED = {"h11": "reads HTTP/1.1", "websockets": "speaks WebSocket", "crossplane": "reads nginx's configuration"}
 _CHOSEN = {
-    "jupyterlab": "opens the notebooks",
-    "ipykernel": "runs their cells",
-    "nbformat": "makes and signs learner copies",
-    "ipywidgets": "draws the controls",
-    "matplotlib": "draws the plots",
-    "h2": "speaks HTTP/2 after a 101",
-    "pycurl": "PHP's cURL functions in Python",
+    "jupyterlab": ("opens the notebooks", "notebooks"),
+    "ipykernel": ("runs their cells", "notebooks"),
+    "nbformat": ("makes and signs learner copies", "notebooks"),
+    "ipywidgets": ("draws the workbench's knobs", "notebooks"),
+    "anywidget": ("draws the inspector", "notebooks"),
+    "h2": ("speaks HTTP/2 after a 101, in 02", "h2c"),
+    "pycurl": ("PHP's cURL functions in Python, in 05", "phpcurl"),
 }
+"""What each package is for, and the extra of this repository that brings it."""
+
 _BROUGHT = {
-    "curl": "asks from the shell",
-    "php": "PHP's cURL lessons",
-    "nginx": "a real proxy",
-    "apache2": "a real proxy",
-    "haproxy": "a real proxy",
-    "caddy": "a real proxy",
-    "tshark": "captures and an oracle",
-    "chromium": "the browser's view",
-    "node": "another server's view",
+    "curl": "the real curl, in 00, 02 and the workbench",
+    "php": "the real PHP, in 05 and the workbench",
+    "nginx": "the real nginx, in 06; without it, a model",
+    "apache2": "the real Apache, in 07; without it, a model",
+    "haproxy": "the real HAProxy, for run; without it, a model",
+    "caddy": "the real Caddy, for run; without it, a model",
+    "tshark": "captures of your own; no notebook asks for it",
+    "chromium": "the browser's view: browse; no notebook asks for it",
+    "node": "runs the JavaScript that copy_as prints",
 }
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
@@ -76,12 +80,13 @@ class Doctor:
     @property
     def verdict(self) -> str:
         """The report in one sentence."""
+        where = f" {_WHERE}" if any(_PIP in row.note for row in self.rows) else ""
         wrong = [row.what for row in self.rows if row.state == "wrong"]
         if wrong:
-            return f"The lab cannot work here yet: see {', '.join(wrong)}."
+            return f"The lab cannot work here yet: see {', '.join(wrong)}.{where}"
         absent = [row.what for row in self.rows if row.state == "absent"]
         rest = f" Absent, and not needed to begin: {', '.join(absent)}." if absent else ""
-        return f"The lab can work here.{rest}"
+        return f"The lab can work here.{rest}{where}"
 
     def __str__(self) -> str:
         rows = [(row.what, row.state, row.found, row.note) for row in self.rows]
@@ -125,12 +130,11 @@ def _machine() -> Iterator[Row]:
 def _packages() -> Iterator[Row]:
     for name, purpose in _NEEDED.items():
         found = _version(name)
-        yield Row(name, "ok" if found else "wrong", found, purpose if found else "python -m pip install .")
-    for name, purpose in _CHOSEN.items():
+        yield Row(name, "ok" if found else "wrong", found, purpose if found else f"{purpose}: {_PIP} .")
+    for name, (purpose, extra) in _CHOSEN.items():
         found = _version(name)
-        yield Row(
-            name, "ok" if found else "absent", found, purpose if found else 'python -m pip install ".[notebooks]"'
-        )
+        how = purpose if found else f'{purpose}: {_PIP} ".[{extra}]"'
+        yield Row(name, "ok" if found else "absent", found, how)
 
 
 def _programs() -> Iterator[Row]:

@@ -25,24 +25,36 @@ _VERSION = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}(?:\.[0-9]{1,9})*")
 
 
 class Known(NamedTuple):
-    """A program the lab can use: its names, how it is asked for its version, the apt package it is in."""
+    """A program the lab can use: its names, how it is asked for its version, and the packages it is in.
+
+    Args:
+        names: what it is called, the usual name first.
+        ask: the arguments that make it tell its version.
+        apt: its packages on Debian and Ubuntu.
+        dnf: those on Fedora and its kin.
+        brew: those of Homebrew; empty where none puts the program where the lab looks for it.
+    """
 
     names: tuple[str, ...]
     ask: tuple[str, ...]
     apt: str
+    dnf: str
+    brew: str
 
 
 KNOWN: dict[str, Known] = {
-    "curl": Known(("curl",), ("--version",), "curl"),
-    "php": Known(("php",), ("--version",), "php-cli php-curl"),
-    "nginx": Known(("nginx",), ("-v",), "nginx"),
-    "apache2": Known(("apache2", "httpd"), ("-v",), "apache2"),
-    "haproxy": Known(("haproxy",), ("-v",), "haproxy"),
-    "caddy": Known(("caddy",), ("version",), "caddy"),
-    "tshark": Known(("tshark",), ("--version",), "tshark"),
-    "chromium": Known(("chromium", "chromium-browser", "google-chrome"), ("--version",), "chromium"),
-    "node": Known(("node", "nodejs"), ("--version",), "nodejs"),
+    "curl": Known(("curl",), ("--version",), "curl", "curl", "curl"),
+    "php": Known(("php",), ("--version",), "php-cli php-curl", "php-cli", "php"),
+    "nginx": Known(("nginx",), ("-v",), "nginx", "nginx", "nginx"),
+    "apache2": Known(("apache2", "httpd"), ("-v",), "apache2", "httpd", "httpd"),
+    "haproxy": Known(("haproxy",), ("-v",), "haproxy", "haproxy", "haproxy"),
+    "caddy": Known(("caddy",), ("version",), "caddy", "caddy", "caddy"),
+    "tshark": Known(("tshark",), ("--version",), "tshark", "wireshark-cli", "wireshark"),
+    "chromium": Known(("chromium", "chromium-browser", "google-chrome"), ("--version",), "chromium", "chromium", ""),
+    "node": Known(("node", "nodejs"), ("--version",), "nodejs", "nodejs", "node"),
 }
+
+_MANAGERS = {"apt": "sudo apt install", "dnf": "sudo dnf install", "brew": "brew install"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +107,16 @@ def find(name: str) -> Program:
             said = _says([path, *known.ask])
             match = _VERSION.search(said)
             return Program(name, path, match[0] if match else "", _note(name, said, bool(match)))
-    return Program(name, note="in a browser no programs run" if IN_BROWSER else f"sudo apt install {known.apt}")
+    return Program(name, note="in a browser no programs run" if IN_BROWSER else _installed_by(known))
+
+
+def _installed_by(known: Known) -> str:
+    """Return the command of this system's package manager; that of Debian where it has none that the lab knows."""
+    usual = "brew" if sys.platform == "darwin" else "apt"
+    manager = next((each for each in (usual, *_MANAGERS) if shutil.which(each)), usual)
+    packages: str = getattr(known, manager)
+    nowhere = f"no package of {manager} puts {known.names[0]} on the PATH"
+    return f"{_MANAGERS[manager]} {packages}" if packages else nowhere
 
 
 def programs() -> tuple[Program, ...]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
@@ -29,7 +32,7 @@ def test_this_machine_can_run_the_lab():
     report = doctor()
     assert report.ok
     names = [row.what for row in report.rows]
-    assert names[:5] == ["Python", "system", "127.0.0.1", "h11", "websockets"]
+    assert names[:6] == ["Python", "system", "127.0.0.1", "h11", "websockets", "crossplane"]
     assert set(KNOWN) <= set(names)
 
 
@@ -38,7 +41,9 @@ def test_absent_programs_do_not_count():
     """What is absent is listed with the command that installs it, and the lab works all the same."""
     report = doctor()
     assert report.ok
-    assert row(report, "nginx") == Row("nginx", "absent", "", "a real proxy: sudo apt install nginx")
+    assert row(report, "nginx") == Row(
+        "nginx", "absent", "", "the real nginx, in 06; without it, a model: sudo apt install nginx"
+    )
     assert report.verdict.startswith("The lab can work here. Absent, and not needed to begin: curl, php")
 
 
@@ -48,8 +53,33 @@ def test_missing_package_is_wrong(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(room, "_version", lambda name: "")
     report = doctor()
     assert not report.ok
-    assert report.verdict == "The lab cannot work here yet: see h11, websockets."
-    assert row(report, "jupyterlab") == Row("jupyterlab", "absent", "", 'python -m pip install ".[notebooks]"')
+    assert report.verdict.startswith("The lab cannot work here yet: see h11, websockets, crossplane. What begins with")
+    assert row(report, "jupyterlab").note == (
+        'opens the notebooks: python -m pip install -c constraints.txt ".[notebooks]"'
+    )
+    assert row(report, "h11").note == "reads HTTP/1.1: python -m pip install -c constraints.txt ."
+
+
+def test_each_command_installs_what_is_missing():
+    """The extra that a note names brings the package, and every package of the core is needed."""
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    for name, (_, extra) in room._CHOSEN.items():
+        brought = " ".join(extras[extra])
+        brought = brought.replace("http101-labkit[lessons]", " ".join(extras.get("lessons", ())))
+        # jupyterlab brings the kernel and the notebook format
+        assert re.search(rf"\b{name}\b", brought) or (name in ("ipykernel", "nbformat") and "jupyterlab" in brought), (
+            name
+        )
+    assert {re.match(r"\w+", each)[0] for each in project["dependencies"]} == set(room._NEEDED)
+
+
+def test_a_purpose_names_notebooks_that_are_there():
+    """Where a note says that a notebook uses a program, a cell of that notebook does."""
+    for name, purpose in room._BROUGHT.items():
+        for number in re.findall(r"\b\d\d\b", purpose):
+            (path,) = (Path(__file__).parents[2] / "notebooks").glob(f"{number}-*.ipynb")
+            assert re.search(rf'find\(\\"{name}\\"\)|!{name} ', path.read_text()), (name, number)
 
 
 @pytest.mark.usefixtures("bare")

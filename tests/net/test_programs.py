@@ -68,6 +68,21 @@ def test_absent_program_names_its_package(bare: Path):
         program.required()
 
 
+@pytest.mark.parametrize(
+    ("manager", "program", "command"),
+    [
+        ("apt", "php", "sudo apt install php-cli php-curl"),
+        ("dnf", "apache2", "sudo dnf install httpd"),
+        ("brew", "node", "brew install node"),
+        ("brew", "chromium", "no package of brew puts chromium on the PATH"),
+    ],
+)
+def test_the_command_is_that_of_this_system(bare: Path, manager: str, program: str, command: str):
+    """Whichever package manager is there, the note has its command and its name of the package."""
+    install(bare, manager, "exit 0")
+    assert find(program).note == command
+
+
 def test_unknown_program_is_wrong_use():
     """A name that the lab does not know raises, and the text lists those that it knows."""
     with pytest.raises(WrongUse, match="knows no program 'netscape'; it knows curl, php"):
