@@ -17,6 +17,7 @@ from labkit.net.programs import KNOWN, Program
 @pytest.fixture
 def bare(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make a machine without programs and proxies."""
+    monkeypatch.setattr(room, "_version", lambda name: "1.0")
     monkeypatch.setattr(room, "find", lambda name: Program(name, note=f"sudo apt install {KNOWN[name].apt}"))
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
