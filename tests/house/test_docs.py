@@ -12,7 +12,6 @@ import pytest
 from tests.house.pages import PAGES, ROOT, anchors, broken, code_in, inside, links, sections, tree
 
 DOCS = [page for page in PAGES if page.parent.name == "docs"]
-TO_COME = ("instructor.md",)  # pages of docs/ that are linked before they are written
 
 
 def shown(page):
@@ -32,13 +31,7 @@ RUN = [(page.name, number, *pair) for page in DOCS for number, pair in enumerate
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_leads_somewhere(page):
     """Files, headings, and the cells of notebooks that a link names are there."""
-    assert [line for line in broken(page) if not line.endswith(tuple(f"there is no {name}" for name in TO_COME))] == []
-
-
-@pytest.mark.parametrize("name", TO_COME)
-def test_what_is_to_come_is_not_there_yet(name):
-    """A page that has been written is no longer excused: its line in TO_COME goes."""
-    assert not (ROOT / "docs" / name).exists(), f"take {name} out of TO_COME"
+    assert broken(page) == []
 
 
 @pytest.mark.parametrize(("name", "number", "source", "below"), RUN, ids=[f"{name}-{at}" for name, at, *_ in RUN])
