@@ -173,3 +173,12 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch):
         note("variation", "x", [number, "x" * 30_000])
     assert sum(len(entry.line) for entry in entries()) <= record.MOST_BYTES
     assert entries()[-1].value[0] == 59
+
+
+def test_binder_keeps_it_beside_the_copies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """On Binder each session is told of the same file as `labkit lab` names, in the repository's folder."""
+    monkeypatch.delenv(record.VARIABLE)
+    monkeypatch.setenv("REPO_DIR", str(tmp_path))
+    begin = Path(__file__).parents[2] / "binder/start"
+    ran = subprocess.run([begin, "printenv", record.VARIABLE], capture_output=True, text=True, check=True, timeout=20)
+    assert ran.stdout == f"{tmp_path}/my-lab/{record.FILE}\n"
