@@ -54,16 +54,21 @@ class Review:
 
     def __str__(self) -> str:
         rows = [f"{'✓' if p.holds else '✗'} {p.what}" + ("" if p.holds else f"\n    {p.why}") for p in self.points]
-        right = sum(point.holds for point in self.points)
-        return "\n".join(filter(None, [*rows, f"{right} of {len(rows)} points hold", self.more]))
+        return "\n".join(filter(None, [*rows, self._told, self.more]))
 
     def __repr__(self) -> str:
-        return f"<Review: {sum(point.holds for point in self.points)} of {len(self.points)} points hold>"
+        return f"<Review: {self._told}>"
+
+    @property
+    def _told(self) -> str:
+        return f"{sum(point.holds for point in self.points)} of {len(self.points)} points hold"
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         rows = [("✓ holds" if p.holds else "✗ not yet", p.what, "" if p.holds else p.why) for p in self.points]
         names = ("Point", "What was looked for", "Why it matters")
-        return {"text/plain": str(self), "text/html": table(names, rows, self.more)}
+        shown = 2 if self.ok else 3  # where all is well there is nothing to explain
+        html = table(names[:shown], [row[:shown] for row in rows], f"{self._told}. {self.more}".strip())
+        return {"text/plain": str(self), "text/html": html}
 
 
 _ARROW = re.compile(r"\s*(\w+)\s*(?:<<)?--?(?:>>?|x|\))\s*[+-]?\s*(\w+)\s*:\s*(.*)")
