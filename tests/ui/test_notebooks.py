@@ -17,9 +17,6 @@ WIDE = {"00-16": "a real request of this machine: its path holds two long identi
 
 NO_TEXT = ("", "Image")  # JupyterLab itself writes "Image" where a picture has no text
 NAMELESS = {"01-27": "the learner's own Mermaid diagram, which has no accTitle"}
-# Notebooks that do not lead on.
-UNLINKED = {"05-php"}
-
 DRAWN = """count => {
     const pictures = [...document.querySelectorAll(".jp-Notebook img")];
     return document.querySelectorAll(".jp-Notebook .jp-RenderedMermaid img").length >= count
@@ -144,7 +141,7 @@ def test_it_begins_with_its_question_and_its_links_work(shown):
     here = tab.evaluate("() => jupyterapp.shell.currentWidget.context.path")
     place = [lesson.name for lesson in LESSONS].index(here.rpartition("/")[2])
     links = shown.page.cell(len(shown.notebook.cells) - 1).locator("a[href*='.ipynb']")
-    onward = place < len(LESSONS) - 1 and LESSONS[place].stem not in UNLINKED
+    onward = place < len(LESSONS) - 1
     assert links.count() == (place > 0) + onward
     if onward:
         links.last.click()
