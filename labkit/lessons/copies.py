@@ -18,6 +18,7 @@ from typing import Any
 
 from labkit.errors import Absent, LabError, WrongUse
 from labkit.lessons.notebooks import FIRST, cleared, digest, find_notebooks, notebooks_in, read, sign, write
+from labkit.lessons.record import FILE, VARIABLE
 from labkit.net.programs import hand_over, is_root
 
 __all__ = ["FOLDER", "command", "environment", "find_notebooks", "prepare", "reset", "start"]
@@ -96,8 +97,11 @@ def command(folder: Path, first: str = FIRST, *, port: int | None = None, browse
     ]  # fmt: skip
 
 
-def environment() -> dict[str, str]:
+def environment(folder: Path) -> dict[str, str]:
     """Return what JupyterLab finds in its environment: the lab's settings, before the user's own.
+
+    Args:
+        folder: the learner's, where the record of predictions and answers is kept.
 
     They turn off the news and the check for updates: the lab calls nobody outside this machine.
     Nothing is written into the user's home. `labkit` is a command in JupyterLab's own terminal, and in a cell.
@@ -112,6 +116,7 @@ def environment() -> dict[str, str]:
         "JUPYTER_CONFIG_PATH": _before("JUPYTER_CONFIG_PATH", Path(__file__).with_name("jupyter")),
         "JUPYTER_PREFER_ENV_PATH": "1",  # the kernel of this Python, not one of the same name in the home
         "PATH": _before("PATH", Path(sys.executable).parent),
+        VARIABLE: os.environ.get(VARIABLE) or str(folder.resolve() / FILE),
     }
 
 
@@ -131,7 +136,7 @@ def start(folder: Path, first: str = FIRST, *, port: int | None = None, browser:
             "JupyterLab is not installed here; in the folder of the repository: "
             'python -m pip install -c constraints.txt ".[notebooks]"'
         )
-    return hand_over(command(folder, first, port=port, browser=browser), environment())
+    return hand_over(command(folder, first, port=port, browser=browser), environment(folder))
 
 
 def _folders(source: Path | None, into: Path | None) -> tuple[Path, Path]:

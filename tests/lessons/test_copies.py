@@ -15,6 +15,7 @@ from labkit.errors import Absent, Unreadable, WrongUse
 from labkit.lessons import copies
 from labkit.lessons.copies import command, environment, prepare, reset, start
 from labkit.lessons.notebooks import FIRST, read, write
+from labkit.lessons.record import FILE, VARIABLE
 
 
 def lesson(source: str) -> nbformat.NotebookNode:
@@ -194,10 +195,19 @@ def test_command_for_root_without_screen(monkeypatch: pytest.MonkeyPatch):
 def test_environment_goes_before_the_users_own(monkeypatch: pytest.MonkeyPatch):
     """The lab's settings come first, the user's stay, and the home is not written to."""
     monkeypatch.setenv("JUPYTER_CONFIG_PATH", "/theirs")
-    ours, theirs = environment()["JUPYTER_CONFIG_PATH"].split(os.pathsep)
+    ours, theirs = environment(Path("mine"))["JUPYTER_CONFIG_PATH"].split(os.pathsep)
     assert (Path(ours) / "labconfig/page_config.json").is_file()
     assert theirs == "/theirs"
-    assert environment()["PATH"].startswith(f"{Path(sys.executable).parent}{os.pathsep}")
+    assert environment(Path("mine"))["PATH"].startswith(f"{Path(sys.executable).parent}{os.pathsep}")
+
+
+def test_environment_names_the_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Predictions and answers are kept beside the learner's copies, unless the user has another place for them."""
+    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert environment(Path("mine"))[VARIABLE] == str(tmp_path / "mine" / FILE)
+    monkeypatch.setenv(VARIABLE, "/theirs/record.jsonl")
+    assert environment(Path("mine"))[VARIABLE] == "/theirs/record.jsonl"
 
 
 @pytest.mark.parametrize(("theirs", "direct"), [("", ""), ("intern.example", "intern.example,")])
@@ -205,14 +215,18 @@ def test_a_users_proxy_is_not_asked_for_this_machine(monkeypatch: pytest.MonkeyP
     """Every program in a cell goes to loopback directly, and where the user has it so, elsewhere too."""
     monkeypatch.setenv("no_proxy", theirs)
     monkeypatch.delenv("NO_PROXY", raising=False)
-    assert environment()["no_proxy"] == environment()["NO_PROXY"] == f"{direct}127.0.0.1,localhost,::1"
+    assert (
+        environment(Path("mine"))["no_proxy"]
+        == environment(Path("mine"))["NO_PROXY"]
+        == f"{direct}127.0.0.1,localhost,::1"
+    )
 
 
 def test_start_hands_over(monkeypatch: pytest.MonkeyPatch):
     """`start` gives JupyterLab this process's place, with the command and the environment of this module."""
     monkeypatch.setattr(copies, "hand_over", lambda *given: given)
     folder = Path("/x/my-lab")
-    assert start(folder, port=1, browser=False) == (command(folder, port=1, browser=False), environment())
+    assert start(folder, port=1, browser=False) == (command(folder, port=1, browser=False), environment(folder))
 
 
 def test_start_without_jupyterlab(monkeypatch: pytest.MonkeyPatch):
