@@ -23,6 +23,10 @@ _WORDS = {
     "differs": "differs", "left out": "left out by the client", "added": "added by the client",
     "drawn anew": "drawn anew each time",
 }  # fmt: skip
+_ONE_OF_BOTH = (
+    ".jp-OutputArea-child:has(.labkit-twin):has(+ .jp-OutputArea-child .labkit-workbench) { display: none; } "
+    ".jp-OutputArea-child:has(.labkit-twin) + .jp-OutputArea-child:not(:has(.labkit-workbench)) { display: none; }"
+)
 _PLACES = (GOT, SAW, SAID, CLOSING)
 _COLOURS = ("ground", "zone", "ink", "soft", "line", "client", "proxy", "server", "fault", "should")
 
@@ -138,9 +142,13 @@ def link(label: str, name: str, text: str) -> str:
 def twin(title: str, settings: Iterable[tuple[str, str]], picture: str) -> str:
     """Return what a viewer without widgets shows: the setting as a table, and the picture, which need no style.
 
-    Where the widget lives, the twin is hidden, and brings along the script that keeps a notebook's keys from the knobs:
-    a widget has no script of its own.
+    Where the widget lives, the twin is hidden; else the output that says that it does not. The twin also brings
+    along the script that keeps a notebook's keys from the knobs: a widget has no script of its own. A notebook that
+    nobody trusts has neither style nor script, and no widget.
     """
     keys = files(__package__).joinpath("keys.js").read_text("utf-8")
     setting = table(("knob", "setting"), settings, title)
-    return f'<div class="labkit-twin">{setting}{picture}<script>{keys}</script></div>'
+    return (
+        f'<div class="labkit-twin">{setting}{picture}<p>Run this cell for the live workbench.</p>'
+        f"<style>{_ONE_OF_BOTH}</style><script>{keys}</script></div>"
+    )

@@ -15,6 +15,7 @@ from labkit.render.diagram import Diagram
 from labkit.render.verdict import Verdict, check
 from labkit.scenario import Scenario
 from labkit.variations.building import Prediction, predict
+from labkit.variations.changes import changes
 from labkit.variations.history import History
 from labkit.variations.marking import Marked, marked
 from labkit.variations.presets import PRESETS, of_scenario
@@ -24,7 +25,7 @@ from labkit.widgets.asking import CALLED, Asking
 from labkit.widgets.between import Between
 from labkit.widgets.controls import Alert, Knob, box, button, choice, html, show, tick
 from labkit.widgets.display import publish
-from labkit.widgets.guessing import GUESSES, right
+from labkit.widgets.guessing import GUESSES, came, right
 from labkit.widgets.results import differing, drawn, status, style, told, twin
 from labkit.widgets.running import Runs
 from labkit.widgets.tried import Panel
@@ -151,6 +152,8 @@ class Workbench:
         for each in self._panels:
             each.put(variation)
         self._turned()
+        if left := changes(variation, self.variation):  # of a file that somebody wrote by hand
+            self._alert.tell(f"the knobs cannot show all of this; set instead: {'; '.join(left)}")
 
     def predict(self) -> None:
         """Show what the simulation comes to, and keep a row of it.
@@ -260,13 +263,15 @@ class Workbench:
         self._rows = marked(differences(one, other), one, other, scenario.client, adds, leaves_out)
         self._table.value = differing(self._rows)
 
-    def _keep(self, **came: Any) -> None:
+    def _keep(self, **what: Any) -> None:
         """Keep a row, and note it in the record, with what the learner said."""
         guess = {"guess": self._guess.value} if self._ask.value else {}
-        self.panel.keep(self.history.kept(self.variation, **guess, **came))
+        self.panel.keep(self.history.kept(self.variation, **guess, **what))
         name = f"workbench {self.history.rows[-1].number}"
         if guess:
             self._note("prediction", name, guess["guess"])
+            if self._found.trace is not None:
+                self._note("came", name, came(self._found.trace))
         self._note("variation", name, self.variation.as_json())
 
     def __str__(self) -> str:

@@ -244,6 +244,20 @@ def test_one_of_widget_and_twin_is_seen(bench):
     assert "HTTP/1.1 426" in text
 
 
+def test_the_twin_is_seen_where_the_widget_is_dead(lab, bench):
+    """Saved, and opened again without the kernel that it lived in, the notebook shows the twin, and no error of a widget."""
+    page = bench('"nginx, nothing set"')
+    wait_shown(page, "Declined: upgrade required (426)")
+    page.ask("() => jupyterapp.commands.execute('docmanager:save')")
+    page = lab.open("workbench.ipynb", size=WIDE)
+    page.tab.wait_for_selector(".labkit-twin img")
+    page.tab.wait_for_timeout(1500)  # in which a widget's view would have told that it has no model
+    assert page.tab.locator(".labkit-twin").is_visible()
+    assert page.tab.locator(".labkit-workbench").count() == 0
+    assert page.tab.locator(".jp-OutputArea-child:visible").count() == 1
+    page.picture("workbench-twin")
+
+
 @pytest.mark.parametrize("theme", THEMES)
 def test_it_can_be_read_and_photographed(bench, theme):
     """In either theme every text has a contrast of 4.5 to 1, nothing sticks out on a small screen, and it looks well."""

@@ -71,6 +71,13 @@ def test_a_fault_with_its_argument(bench):
     assert bench.knobs["faults"].widget.description == "Faults on purpose (1)"
 
 
+def test_what_no_knob_can_show_is_told(bench):
+    """A variation from a file that asks for more than there are knobs is not changed in silence."""
+    bench.open(PRESETS["A whole handshake"].but(faults=("interim=103", "nonsense")))
+    assert bench.variation.faults == ("interim=103",)
+    assert bench.trouble.endswith("without the fault nonsense")
+
+
 def test_a_preset_is_chosen_while_at_work(bench):
     """All knobs are set at once."""
     turn(bench, "begin", "nginx before Apache")
@@ -212,7 +219,7 @@ def test_the_learner_says_first(noted):
     bench.predict_button.click()
     assert "✓ You said 426" in bench.told
     assert bench.history.rows[0].guess == "426"
-    assert noted[0] == ("prediction", "workbench 1", "426")
+    assert noted[:2] == [("prediction", "workbench 1", "426"), ("came", "workbench 1", "426")]
     bench.lines["Host"].widget.value = False
     assert bench.verdict is None
     assert bench.knobs["guess"].value == ""
