@@ -10,6 +10,7 @@ from typing import Any
 
 from labkit.errors import LabError, WrongUse
 from labkit.parties.described import Server
+from labkit.parties.faults import check_fault
 from labkit.parties.offer import Offer
 from labkit.parties.stream import echo
 from labkit.proxies.apache import Apache
@@ -37,7 +38,8 @@ class Built:
 
     Args:
         scenario: the scenario; None where a knob is wrong.
-        troubles: what is wrong, by the knob's name: a part of `Variation`, of lists with the place behind a colon.
+        troubles: what is wrong, by the knob's name: a part of `Variation`; of a list with the place behind a
+            colon, of faults with the name.
     """
 
     scenario: Scenario | None
@@ -77,7 +79,7 @@ def build(variation: Variation) -> Built:
     """Return the scenario of a variation, or what is wrong with it, by knob.
 
     >>> build(Variation.offering(Offer.bare(), faults=("cut",))).troubles
-    {'faults': "the argument of the fault cut is a whole number of bytes from 1 on: write 'cut=20'"}
+    {'faults:cut': "the argument of the fault cut is a whole number of bytes from 1 on: write 'cut=20'"}
     """
     steps = _Steps()
     offer = _offer(variation, steps)
@@ -169,13 +171,20 @@ def _server(variation: Variation, steps: _Steps) -> Server | None:
         "faults": {"faults": variation.faults},
     }
     told = steps.do("answer", _told, variation)
+    for fault in variation.faults:
+        steps.do(f"faults:{fault.partition('=')[0]}", check_fault, fault)
     for knob, part in parts.items():
-        steps.do(knob, Server, **part)
-    if told is None or not steps.troubles.keys().isdisjoint(parts):
+        if knob not in _wrong(steps):
+            steps.do(knob, Server, **part)
+    if told is None or not _wrong(steps).isdisjoint(parts):
         return None
     every = {name: value for part in (*parts.values(), told) for name, value in part.items()}
     server: Server | None = steps.do("answer", Server, **every)
     return server
+
+
+def _wrong(steps: _Steps) -> set[str]:
+    return {knob.partition(":")[0] for knob in steps.troubles}
 
 
 def _split(text: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from labkit.parties.faults import FAULTS
 from labkit.variations.variation import ANSWERS, Variation
-from labkit.widgets.controls import Alert, Changed, Knob, box, choice, html, text, tick, toggle
+from labkit.widgets.controls import Changed, Knob, box, choice, html, text, tick, toggle
 
 __all__ = ["Answering"]
 
@@ -29,13 +29,11 @@ class Answering:
         self._texts = {name: text(label, changed) for name, label in _TEXTS.items()}
         self._shown = toggle("Faults on purpose", self._show)
         self._faults = {name: _Fault(name, changed, self._count) for name in FAULTS}
-        self._alert = Alert()
         self._list = box([each.box for each in self._faults.values()], "labkit-faults")
         self.box = box(
             [
                 html('<h3 class="labkit-server">Who answers</h3>'), self._answer.box, self._status.box,
-                self._location.box, *(each.box for each in self._texts.values()), self._shown.box,
-                self._alert.widget, self._list,
+                self._location.box, *(each.box for each in self._texts.values()), self._shown.box, self._list,
             ],
             "labkit-panel",
         )  # fmt: skip
@@ -45,6 +43,7 @@ class Answering:
     def knobs(self) -> Mapping[str, Knob]:
         """Every knob by its name."""
         boxes = {f"fault:{name}": each.on for name, each in self._faults.items()}
+        boxes |= {f"faults:{name}": each.argument for name, each in self._faults.items() if each.argument}
         return {
             "answer": self._answer, "status": self._status, "location": self._location, **self._texts, **boxes,
             "faults": self._shown,
@@ -88,27 +87,27 @@ class _Fault:
         self._name, self._changed, self._count = name, changed, count
         fault = FAULTS[name]
         self.on = tick(f"{name}: {fault.does}", self._ticked)
-        self._argument = (
+        self.argument = (
             text(f"Argument of {name}", changed, name="labkit-quiet labkit-short") if fault.example else None
         )
         self.put(())
-        self.box = box([self.on.box, *([self._argument.box] if self._argument else [])], "labkit-fault")
+        self.box = box([self.on.box, *([self.argument.box] if self.argument else [])], "labkit-fault")
 
     @property
     def written(self) -> str:
-        return f"{self._name}={self._argument.value}" if self._argument else self._name
+        return f"{self._name}={self.argument.value}" if self.argument else self._name
 
     def put(self, faults: tuple[str, ...]) -> None:
         mine = next((each for each in faults if each.partition("=")[0] == self._name), None)
         self.on.put(mine is not None)
-        if self._argument:
+        if self.argument:
             given = mine.partition("=")[2] if mine else ""
-            self._argument.put(given or FAULTS[self._name].example)
-            self._argument.show(mine is not None)
+            self.argument.put(given or FAULTS[self._name].example)
+            self.argument.show(mine is not None)
 
     def _ticked(self) -> None:
-        if self._argument:
-            self._argument.show(self.on.value)
+        if self.argument:
+            self.argument.show(self.on.value)
         self._count()
         self._changed()
 

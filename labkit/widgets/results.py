@@ -139,15 +139,15 @@ def link(label: str, name: str, text: str) -> str:
     return f'<a class="labkit-link" download="{escape(name)}" href="data:{kind};base64,{data}">{escape(label)}</a>'
 
 
-def twin(title: str, settings: Iterable[tuple[str, str]], picture: str) -> str:
-    """Return what a viewer without widgets shows: the setting as a table, and the picture, which need no style.
+def twin(title: str, settings: Iterable[tuple[str, str]], texts: Iterable[str], picture: str) -> str:
+    """Return what a viewer without widgets shows: the setting as a table, texts, and the picture; none needs style.
 
     Where the widget lives, the twin is hidden; else the output that says that it does not. The twin also brings
     along the script that keeps a notebook's keys from the knobs: a widget has no script of its own. A notebook that
     nobody trusts has neither style nor script, and no widget.
     """
     keys = files(__package__).joinpath("keys.js").read_text("utf-8")
-    setting = table(("knob", "setting"), settings, title)
+    setting = table(("knob", "setting"), settings, title) + "".join(f"<pre>{escape(text)}</pre>" for text in texts)
     return (
         f'<div class="labkit-twin">{setting}{picture}<p>Run this cell for the live workbench.</p>'
         f"<style>{_ONE_OF_BOTH}</style><script>{keys}</script></div>"

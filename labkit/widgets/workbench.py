@@ -22,6 +22,7 @@ from labkit.variations.presets import PRESETS, of_scenario
 from labkit.variations.variation import ANSWERS, Variation
 from labkit.widgets.answering import Answering
 from labkit.widgets.asking import CALLED, Asking
+from labkit.widgets.between import CALLED as _PROXIES
 from labkit.widgets.between import Between
 from labkit.widgets.controls import Alert, Knob, box, button, choice, html, show, tick
 from labkit.widgets.display import publish
@@ -276,8 +277,11 @@ class Workbench:
 
     def __str__(self) -> str:
         lines = [f"{name:10} {setting}" for name, setting in self._settings()]
+        texts = [line for each in self.variation.middles for line in ("", each.text.rstrip())]
         drawing = self._drawing()
-        return "\n".join([*lines, "", drawing.text() if drawing is not None else "What it comes to cannot be told."])
+        return "\n".join(
+            [*lines, *texts, "", drawing.text() if drawing is not None else "What it comes to cannot be told."]
+        )
 
     def _drawing(self) -> Diagram | None:
         return check(self._found.trace).diagram() if self._found.trace is not None else None
@@ -289,14 +293,16 @@ class Workbench:
         """Return the setting in words; what is offered stands in the picture."""
         now = self.variation
         rows = [("client", CALLED[now.client])]
-        rows += [(f"proxy {place}", f"{each.program}: {each.text}") for place, each in enumerate(now.middles, 1)]
+        rows += [(f"proxy {place}", _PROXIES[each.program]) for place, each in enumerate(now.middles, 1)]
         faults = f"; wrong on purpose: {', '.join(now.faults)}" if now.faults else ""
         return [*rows, ("server", f"{ANSWERS[now.answer]}{faults}"), *self.troubles.items()]
 
     def _ipython_display_(self) -> None:
         drawing = self._drawing()
         picture = drawing.html() if drawing is not None else ""
-        static = {"text/html": twin("The workbench, as it began", self._settings(), picture), "text/plain": str(self)}
+        texts = [each.text for each in self.variation.middles]
+        source = twin("The workbench, as it began", self._settings(), texts, picture)
+        static = {"text/html": source, "text/plain": str(self)}
         publish((static, {}), ({**show(self.box), "text/plain": repr(self)}, {}))
 
 

@@ -240,7 +240,7 @@ def test_one_of_widget_and_twin_is_seen(bench):
         ["text/html", "text/plain"], ["application/vnd.jupyter.widget-view+json", "text/plain"]
     ]  # fmt: skip
     text = "".join(saved["cells"][0]["outputs"][0]["data"]["text/plain"])
-    assert "nginx: server {" in text
+    assert "server {" in text
     assert "HTTP/1.1 426" in text
 
 

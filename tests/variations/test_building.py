@@ -67,7 +67,8 @@ def test_every_knob_of_the_server_is_heard(knobs, came):
         ({"protocols": "a b"}, "protocols", "protocol"),
         ({"subprotocols": "a b"}, "subprotocols", "subprotocols"),
         ({"origins": "ü"}, "origins", "origins"),
-        ({"faults": ("cut",)}, "faults", "cut=20"),
+        ({"faults": ("cut",)}, "faults:cut", "cut=20"),
+        ({"faults": ("close", "close")}, "faults", "twice"),
         ({"answer": "decline", "status": "101"}, "answer", "200 to 599"),
         ({"answer": "redirect", "location": ""}, "answer", "say where to"),
         ({"answer": "ignore", "protocols": ""}, "answer", "no protocol"),
@@ -85,7 +86,7 @@ def test_what_is_wrong_is_told_beside_its_knob(knobs, knob, said):
 def test_several_wrong_knobs_are_told_at_once():
     """A learner need not mend one to hear of the next."""
     found = build(WHOLE.but(target="", free="x", faults=("none",), middles=(Middle("nginx", "{"),)))
-    assert set(found.troubles) == {"target", "free", "faults", "middles:0"}
+    assert set(found.troubles) == {"target", "free", "faults:none", "middles:0"}
 
 
 def test_what_no_model_answers_can_still_be_run():

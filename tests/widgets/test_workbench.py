@@ -103,6 +103,7 @@ def test_a_program_is_changed_with_its_first_text(bench):
         ({"lines:1": "☃"}, "Upgrade"),
         ({"say": "\n" * 9}, "at most 8"),
         ({"count": 1, "middles:0": "location / {"}, "line"),
+        ({"fault:cut": True, "faults:cut": "x"}, "cut=20"),
         ({"protocols": "a b"}, "protocol"),
         ({"answer": "absent"}, "nothing listens"),
     ],
@@ -241,7 +242,8 @@ def test_print_shows_the_setting_and_the_picture():
     """Without widgets, the state of now is a text, with the diagram."""
     bench = Workbench("nginx, nothing set")
     turn(bench, "fault:reason", True)
-    assert re.search(r"proxy 1 +nginx: server", str(bench))
+    assert re.search(r"proxy 1 +nginx\n", str(bench))
+    assert "\n    location / {\n" in str(bench)
     assert "wrong on purpose: reason=UPGRADED" in str(bench)
     assert "HTTP/1.1 426" in str(bench)
     turn(bench, "target", "")
