@@ -182,9 +182,11 @@ def box(children: Iterable[Any], name: str) -> Any:
 
 
 def show(widget: Any) -> dict[str, Any]:
-    """Return what Jupyter draws a widget from."""
+    """Return what Jupyter draws a widget from; where there are no widgets it shows nothing, not even its name."""
     bundle = widget._repr_mimebundle_()
-    return dict(bundle[0] if isinstance(bundle, tuple) else bundle or {})
+    live = dict(bundle[0] if isinstance(bundle, tuple) else bundle or {})
+    live.pop("text/plain", None)
+    return live
 
 
 def _plain() -> dict[str, str]:

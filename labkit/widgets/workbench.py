@@ -303,7 +303,7 @@ class Workbench:
         texts = [each.text for each in self.variation.middles]
         source = twin("The workbench, as it began", self._settings(), texts, picture)
         static = {"text/html": source, "text/plain": str(self)}
-        publish((static, {}), ({**show(self.box), "text/plain": repr(self)}, {}))
+        publish((static, {}), (show(self.box), {}))
 
 
 def _variation(start: object) -> Variation:

@@ -258,7 +258,7 @@ def test_a_cell_shows_the_twin_and_the_widget(bench, monkeypatch):
     bench._ipython_display_()
     assert [sorted(each) for each in shown] == [
         ["text/html", "text/plain"],
-        ["application/vnd.jupyter.widget-view+json", "text/plain"],
+        ["application/vnd.jupyter.widget-view+json"],
     ]
     assert "<img " in shown[0]["text/html"]
     assert shown[0]["text/plain"] == str(bench)
