@@ -82,6 +82,16 @@ def test_a_knob_is_turned_by_mouse(bench):
     page.wait_kernel("bench.history.rows[0].predicted", "'Declined: ignored (200)'")
 
 
+def test_a_text_counts_when_a_button_is_pressed_next(bench):
+    """Who types and clicks at once, without Enter, predicts what was typed."""
+    page = bench('"nginx, nothing set"')
+    wait_shown(page, "Declined: upgrade required (426)")
+    text = page.tab.get_by_label("Configuration of proxy 1")
+    text.fill("location / { return 404; }\nlocation /ws/ { proxy_pass http://a; }")
+    page.tab.get_by_role("button", name="Predict", exact=True).click()
+    page.wait_kernel("[each.predicted for each in bench.history.rows]", "['Declined: refused (404)']")
+
+
 def test_a_run_stands_beside_the_prediction(bench):
     """Both pictures are side by side, and what the client adds is marked with a sign and words."""
     if not find("curl"):
@@ -251,7 +261,8 @@ def test_the_twin_is_seen_where_the_widget_is_dead(lab, bench):
     page.ask("() => jupyterapp.commands.execute('docmanager:save')")
     page = lab.open("workbench.ipynb", size=WIDE)
     page.tab.wait_for_selector(".labkit-twin img")
-    page.tab.wait_for_timeout(1500)  # in which a widget's view would have told that it has no model
+    page.tab.wait_for_selector(".jp-OutputArea-child :text('model not found')", state="attached")
+    page.errors = [each for each in page.errors if "widget model not found" not in each]  # it is what is tested
     assert page.tab.locator(".labkit-twin").is_visible()
     assert page.tab.locator(".labkit-workbench").count() == 0
     assert page.tab.locator(".jp-OutputArea-child:visible").count() == 1
@@ -269,6 +280,8 @@ def test_it_can_be_read_and_photographed(bench, theme):
     assert [each for each in page.ask(CONTRASTS) if each[0] < ENOUGH] == []
     page.tab.get_by_label("Target").fill("/")
     page.tab.get_by_label("Target").press("Enter")
+    page.tab.wait_for_selector("[role=alert]:has-text('one word')", state="detached")
+    page.wait_kernel("bench.troubles", "{}")
     page.tab.get_by_role("button", name="Run for real").click()
     page.wait_kernel("len(bench.history.rows)", "1" if find("nginx") else "0", seconds=30)
     wide = "() => { const e = document.querySelector('.labkit-workbench'); return e.scrollWidth - e.clientWidth }"
