@@ -78,13 +78,16 @@ def _of_middle(place: int, one: Middle | None, other: Middle | None) -> Iterator
 
 def _of_text(one: str, other: str) -> list[str]:
     """Return which lines of a configuration came, went or changed; blanks at their ends do not count."""
-    old, new = ([line.strip() for line in text.splitlines()] for text in (one, other))
+    whole = [[line.strip() for line in text.splitlines()] for text in (one, other)]
+    old, new = ([line.rstrip(";{} ") for line in lines] for lines in whole)
     told = []
     for how, start, end, begin, stop in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if how == "delete":
             told += [f"without {_short(line)}" for line in old[start:end] if line]
         elif how != "equal":
             told += [f"line {number}: {_short(line)}" for number, line in enumerate(new[begin:stop], begin + 1) if line]
+    if not told and whole[0] != whole[1]:
+        return ["brackets, semicolons or empty lines"]
     more = len(told) - _MOST
     return [*told[:_MOST], f"{more} more lines"] if more > 0 else told
 

@@ -25,12 +25,13 @@ WHOLE = Variation.offering(Offer.websocket(), middles=(Middle("nginx", CONF),))
         ({"middles": (Middle("apache", CONF),)}, ("proxy 1: apache",)),
         ({"middles": (Middle("nginx", CONF, True),)}, ("proxy 1: upstreams as written",)),
         ({"middles": (*WHOLE.middles, Middle("apache", ""))}, ("proxy 2: apache",)),
-        ({"middles": (Middle("nginx", CONF.replace("1.1", "1.0")),)}, ("proxy 1, line 3: proxy_http_version 1.0;",)),
+        ({"middles": (Middle("nginx", CONF.replace("1.1", "1.0")),)}, ("proxy 1, line 3: proxy_http_version 1.0",)),
         (
             {"middles": (Middle("nginx", CONF.replace("    proxy_http_version 1.1;\n", "")),)},
-            ("proxy 1, without proxy_http_version 1.1;",),
+            ("proxy 1, without proxy_http_version 1.1",),
         ),
         ({"middles": (Middle("nginx", CONF.replace("    ", "\t")),)}, ()),
+        ({"middles": (Middle("nginx", CONF.replace(";", "")),)}, ("proxy 1, brackets, semicolons or empty lines",)),
     ],
 )
 def test_each_knob_is_told(knobs, told):
