@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from labkit.scenario import Scenario
     from labkit.simulation import simulate
     from labkit.trace import Direction, Hop, Trace
+    from labkit.widgets.workbench import Workbench
     from labkit.wire.upgrade import accept_key
 
 _WHERE = {
@@ -72,6 +73,7 @@ _WHERE = {
     "Tap": "net.tap",
     "Trace": "trace",
     "UpgradeServer": "net.server",
+    "Workbench": "widgets.workbench",
     "accept_key": "wire.upgrade",
     "ask": "net.client",
     "browse": "net.browser",
@@ -106,8 +108,8 @@ _WHERE = {
 
 __all__ = [
     "Answer", "Apache", "Caddy", "Direction", "Haproxy", "Hop", "LabError", "Limits", "Nginx", "Offer", "RealProxy",
-    "Scenario", "Server", "Stream", "Tap", "Trace", "UpgradeServer", "accept_key", "ask", "browse", "case",
-    "catalogue", "check", "copy_as", "curl", "diagram", "dissect", "doctor", "echo", "evaluate", "exercise",
+    "Scenario", "Server", "Stream", "Tap", "Trace", "UpgradeServer", "Workbench", "accept_key", "ask", "browse",
+    "case", "catalogue", "check", "copy_as", "curl", "diagram", "dissect", "doctor", "echo", "evaluate", "exercise",
     "explain", "faults", "http2_client", "http2_server", "kernel_upgrade", "load", "look_back", "php", "predict",
     "record", "rulebook", "run", "simulate", "stop_all", "why", "xray",
 ]  # fmt: skip

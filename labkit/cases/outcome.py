@@ -8,7 +8,9 @@ count as one. What a run cannot choose is taken out: the date, and the ports tha
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import NamedTuple
 
 from labkit.dissection import HeadPart, HopView, dissect
@@ -16,7 +18,9 @@ from labkit.trace import Direction, End, How, Trace
 from labkit.wire.fields import elements
 from labkit.wire.http1 import RequestHead, ResponseHead
 
-__all__ = ["Compared", "Outcome", "compared", "differences", "outcome"]
+__all__ = ["CLOSING", "GOT", "SAID", "SAW", "Compared", "Difference", "Outcome", "compared", "differences", "outcome"]
+
+_SHOWN = 80  # bytes of a tunnel that are told
 
 _PORT = re.compile(r"(?<=[\w.\]]):[0-9]{2,5}\b")
 _CHANCE = {  # fields whose value a run cannot choose, and what is compared in its place
@@ -127,27 +131,82 @@ def _closed(trace: Trace) -> str:
     return ""
 
 
-def differences(real: Outcome, model: Outcome) -> tuple[str, ...]:
-    """Return what two outcomes differ in, a sentence each; nothing where they agree.
+class Difference(NamedTuple):
+    """One thing in which two outcomes differ: a line of a head, what a tunnel carried, who closed.
+
+    Args:
+        place: where it shows, such as "the client got".
+        what: the field name in lower case, or what else it is, such as "start-line"; of several heads with its number.
+        observed: what one has there; "" where it has nothing.
+        predicted: what the other has.
+    """
+
+    place: str
+    what: str
+    observed: str
+    predicted: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.place}, {self.what}: really {self.observed or 'nothing'}; the model {self.predicted or 'nothing'}"
+        )
+
+
+GOT, SAW, SAID, CLOSING = "the client got", "the server saw", "behind the switch", "closed first"
+"""The places of differences."""
+
+_CARRIED = ("the client sent", "the client got", "the server got", "the server sent")
+
+
+def differences(observed: Outcome, predicted: Outcome) -> tuple[Difference, ...]:
+    """Return what two outcomes differ in, line by line; nothing where they agree. A text of each is a sentence.
 
     >>> empty = outcome(Trace())
     >>> differences(empty, empty)
     ()
+    >>> print(*differences(empty, Outcome((), b"", (), (b"",) * 4, closed="client")))
+    closed first, who: really nobody; the model client
     """
-    found = []
-    for what, ours, theirs in (("the client got", real.got, model.got), ("the server saw", real.seen, model.seen)):
-        if ours != theirs:
-            found.append(f"{what}: really {_told(ours)}; the model {_told(theirs)}")
-    if real.noise != model.noise:
-        found.append(f"besides, the client got: really {real.noise[:80]!r}; the model {model.noise[:80]!r}")
-    names = ("the client sent", "the client got", "the server got", "the server sent")
-    for name, ours_, theirs_ in zip(names, real.carried, model.carried, strict=True):
-        if ours_ != theirs_:
-            found.append(f"behind the switch {name}: really {ours_[:80]!r}; the model {theirs_[:80]!r}")
-    if real.closed != model.closed:
-        found.append(f"closed first: really {real.closed or 'nobody'}; the model {model.closed or 'nobody'}")
-    return tuple(found)
+    return tuple(_differences(observed, predicted))
 
 
-def _told(heads: tuple[Compared, ...]) -> str:
-    return " ‖ ".join(str(head).replace("\n", " | ") for head in heads) or "nothing"
+def _differences(one: Outcome, other: Outcome) -> Iterator[Difference]:
+    for place, ours, theirs in ((GOT, one.got, other.got), (SAW, one.seen, other.seen)):
+        many = len(ours) > 1 or len(theirs) > 1
+        for number, heads in enumerate(zip_longest(ours, theirs), 1):
+            yield from _of_heads(place, f" of head {number}" if many else "", *heads)
+    if one.noise != other.noise:
+        yield Difference(GOT, "what is no head", _bytes(one.noise), _bytes(other.noise))
+    for what, sent, told in zip(_CARRIED, one.carried, other.carried, strict=True):
+        if sent != told:
+            yield Difference(SAID, what, _bytes(sent), _bytes(told))
+    if one.closed != other.closed:
+        yield Difference(CLOSING, "who", one.closed or "nobody", other.closed or "nobody")
+
+
+def _of_heads(place: str, which: str, one: Compared | None, other: Compared | None) -> Iterator[Difference]:
+    """Yield the lines in which two heads differ; where one is not there, its start-line tells so."""
+    first = one.first if one else "", other.first if other else ""
+    if first[0] != first[1]:
+        yield Difference(place, f"start-line{which}", *first)
+    if one is None or other is None:
+        return
+    for name in sorted({name for name, _ in (*one.fields, *other.fields)}):
+        values = tuple("; ".join(value for own, value in head.fields if own == name) for head in (one, other))
+        there = tuple(sum(own == name for own, _ in head.fields) for head in (one, other))
+        if values[0] != values[1] or there[0] != there[1]:
+            ours, theirs = (_line(value, count) for value, count in zip(values, there, strict=True))
+            yield Difference(place, f"{name}{which}", ours, theirs)
+
+
+def _line(value: str, count: int) -> str:
+    """Return the value of a field as it is told: an empty one is not the same as none."""
+    if count > 1:
+        return f"{value} (in {count} lines)"
+    return value or ("(empty)" if count else "")
+
+
+def _bytes(data: bytes) -> str:
+    """Return what a tunnel carried: its first bytes, as Python writes them."""
+    more = f" … {len(data)} bytes" if len(data) > _SHOWN else ""
+    return f"{data[:_SHOWN]!r}{more}" if data else ""

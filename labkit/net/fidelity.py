@@ -4,48 +4,59 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from labkit.cases.grid import Cell, cells
-from labkit.cases.outcome import differences, outcome
+from labkit.cases.outcome import Difference, differences, outcome
 from labkit.errors import Unmodelled
 from labkit.net.programs import find
 from labkit.net.run import run
+from labkit.scenario import Scenario
 from labkit.simulation import simulate
 from labkit.trace import Trace
 
-__all__ = ["Held", "Report", "hold", "hold_all"]
+__all__ = ["Held", "Report", "Weighed", "hold", "hold_all", "weigh"]
 
 _AT_ONCE = 4  # cells: most of their time is spent waiting
 
 
 @dataclass(frozen=True)
-class Held:
+class Weighed:
+    """A scenario that was run and simulated, and what differs.
+
+    Args:
+        real: what the programs did.
+        model: what the models say; None where one refuses to answer.
+        refused: why it refuses; empty where all answer.
+        differences: what differs; none where they agree.
+    """
+
+    real: Trace
+    model: Trace | None
+    refused: str = ""
+    differences: tuple[Difference, ...] = ()
+
+    @property
+    def equal(self) -> bool:
+        """Whether the models answered, and as the programs did."""
+        return self.model is not None and not self.differences
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held(Weighed):
     """One cell, held against the real program.
 
     Args:
         cell: which one.
-        real: what the program did.
-        model: what the model says; None where it refuses to answer.
-        refused: why it refuses; empty where it answers.
-        differences: what differs, a sentence each; none where they agree.
     """
 
     cell: Cell
-    real: Trace
-    model: Trace | None
-    refused: str = ""
-    differences: tuple[str, ...] = ()
-
-    @property
-    def equal(self) -> bool:
-        """Whether the model answered, and as the program did."""
-        return self.model is not None and not self.differences
 
     def __str__(self) -> str:
         if self.refused:
             return f"refused    {self.cell.name}: {self.refused}"
-        return "\n".join([f"{'equal' if self.equal else 'different':10} {self.cell.name}", *self.differences])
+        first = f"{'equal' if self.equal else 'different':10} {self.cell.name}"
+        return "\n".join([first, *map(str, self.differences)])
 
 
 @dataclass(frozen=True)
@@ -85,18 +96,33 @@ class Report:
         return f"{told}\nThe models are of {', '.join(others)}: what differs may be what a newer program does otherwise"
 
 
+def weigh(scenario: Scenario) -> Weighed:
+    """Run a scenario with the real programs, simulate it with the lab's own client, and compare.
+
+    Raises:
+        Absent: a program is not on this machine.
+        Failed: a program does not start, or nothing listens and no proxy is asked.
+        WrongUse: the client cannot say this offer.
+
+    >>> weigh(Scenario()).equal
+    True
+    """
+    real = run(scenario, proxies="real")
+    try:
+        model = simulate(replace(scenario, client="lab"))
+    except Unmodelled as error:
+        return Weighed(real, None, str(error))
+    return Weighed(real, model, "", differences(outcome(real), outcome(model)))
+
+
 def hold(cell: Cell) -> Held:
     """Run a cell with the real program, simulate it, and compare.
 
     Raises:
         Absent: the program is not on this machine.
     """
-    real = run(cell.scenario, proxies="real")
-    try:
-        model = simulate(cell.scenario)
-    except Unmodelled as error:
-        return Held(cell, real, None, str(error))
-    return Held(cell, real, model, "", differences(outcome(real), outcome(model)))
+    found = weigh(cell.scenario)
+    return Held(found.real, found.model, found.refused, found.differences, cell=cell)
 
 
 def hold_all(chosen: Iterable[Cell] | None = None, told: Callable[[Held], None] = lambda _: None) -> Report:

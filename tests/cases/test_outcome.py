@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from labkit.cases.outcome import compared, differences, outcome
+from labkit.cases.outcome import CLOSING, GOT, SAID, SAW, compared, differences, outcome
 from labkit.parties.described import Server
 from labkit.parties.offer import Offer
 from labkit.proxies.nginx import Nginx
@@ -67,13 +67,34 @@ def test_fin_and_reset_are_one_outcome(how):
     assert outcome(crossed(b"", End(0, Direction.TO_CLIENT, How.ABANDONED))).closed == ""
 
 
-def test_differences_are_told_in_sentences():
-    """Each thing that differs is one sentence; nothing differs from itself."""
+def test_differences_are_told_line_by_line():
+    """Each line of a head that differs is one row; nothing differs from itself."""
     one, other = (outcome(simulate(Scenario(offer))) for offer in (Offer.websocket(), Offer.bare()))
     assert differences(one, one) == ()
     told = differences(one, other)
-    assert [each.split(":")[0] for each in told][:2] == ["the client got", "the server saw"]
-    assert differences(one, replace(one, closed=""))[0].startswith("closed first")
+    assert told[0] == (GOT, "start-line", "HTTP/1.1 101 Switching Protocols", "HTTP/1.1 400 Bad Request")
+    assert (SAW, "sec-websocket-version", "13", "") in told
+    assert "upgrade" not in [each.what for each in told if each.place == SAW]
+    assert [each.place for each in told] == sorted([each.place for each in told], key=[GOT, SAW, SAID, CLOSING].index)
+
+
+def test_a_difference_is_a_sentence():
+    """A row says where, what, what was observed and what was predicted."""
+    one = outcome(simulate(Scenario()))
+    assert str(differences(one, replace(one, closed=""))[0]) == "closed first, who: really proxy; the model nobody"
+    assert str(differences(replace(one, got=()), one)[0]).startswith("the client got, start-line: really nothing;")
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"), [((), ""), ((("A", ""),), "(empty)"), ((("A", "1"), ("a", "2")), "1; 2 (in 2 lines)")]
+)
+def test_an_empty_field_is_not_an_absent_one(lines, told):
+    """A field that is there twice, or is empty, differs from one that is not."""
+    one, other = (
+        replace(outcome(Trace()), got=(compared(ResponseHead(200, "OK", Fields(each))),))
+        for each in (lines, (("A", "0"),))
+    )
+    assert differences(one, other) == ((GOT, "a", told, "0"),)
 
 
 def test_every_connection_to_the_server_counts():

@@ -3,9 +3,13 @@ import os
 import pytest
 
 from labkit.cases.grid import PROGRAMS, cells
+from labkit.cases.outcome import SAW
 from labkit.errors import Unmodelled
-from labkit.net.fidelity import Report, hold_all
+from labkit.net.fidelity import Report, hold_all, weigh
 from labkit.net.programs import find
+from labkit.parties.described import Server
+from labkit.parties.offer import Offer
+from labkit.scenario import Scenario
 from labkit.simulation import simulate
 
 GROUPS = sorted({cell.name.rsplit("/", cell.name.count("/") - 1)[0] for cell in cells()})
@@ -51,3 +55,13 @@ def test_another_version_is_told():
     assert "\n" not in str(same) + str(built)
     assert "against nginx 1.30.0" in str(newer)
     assert "The models are of nginx 1.22.1" in str(newer)
+
+
+def test_any_scenario_can_be_weighed():
+    """A scenario without a proxy is run and simulated; another client's own lines are differences."""
+    assert weigh(Scenario(server=Server(faults=("accept-wrong",)))).equal
+    if not find("curl") and not os.environ.get("CI"):
+        pytest.skip("curl is not on this machine")
+    found = weigh(Scenario(Offer.bare(), client="curl"))
+    assert not found.equal
+    assert {each.what for each in found.differences if each.place == SAW} == {"accept", "user-agent"}
