@@ -93,7 +93,8 @@ class _Leg:
             return f"switched to {after(self.view)[1]}"
         if exchange.status is None:
             return "sent no answer in HTTP" if ours else "got no answer in HTTP"
-        return f"{'declined' if exchange.offer else 'answered'} ({exchange.status})"
+        declined = "declined" if ours else "was declined"
+        return f"{declined if exchange.offer else 'answered'} ({exchange.status})"
 
     def closing(self, way: Direction) -> str:
         """Say how far the closing handshake is, for the party that sends in direction `way`."""

@@ -31,7 +31,7 @@ from tests.render.exchanges import (
 
 # In which order an exchange goes through the states of a party; a state may be left out, and none comes again.
 ORDER = {
-    "client": ["has not asked", "asking", "awaiting", "declined", "answered", "got no", "switched", "asked to close",
+    "client": ["has not asked", "asking", "awaiting", "was declined", "answered", "got no", "switched", "asked to close",
                "closing", "closing handshake done"],
     "proxy": ["waiting for", "reading", "has the request", "passing", "awaiting", "has the server's", "passed",
               "answered it alone", "a tunnel"],
@@ -81,7 +81,7 @@ def test_a_proxy_that_answers_alone():
 
 def test_declined_answered_and_no_http():
     """Without a switch the state is the answer's."""
-    assert words(declined(REQUIRED), 0)[-1] == "declined (426)"
+    assert words(declined(REQUIRED), 0)[-1] == "was declined (426)"
     assert words(declined(b"HTTP/1.1 204 No Content\r\n\r\n", PLAIN), 1)[-1] == "answered (204)"
     assert words(declined(b"\x00garbage"), 0)[-1] == "got no answer in HTTP"
     assert words(declined(b"\x00garbage"), 1)[-1] == "sent no answer in HTTP"
