@@ -31,7 +31,7 @@ def test_the_python_blocks_run_and_print_what_the_readme_shows(tmp_path, monkeyp
         with contextlib.redirect_stdout(out):
             exec(compile(source, "README.md", "exec"), {})
         outputs.append(out.getvalue())
-    assert len(outputs) == 5
+    assert len(outputs) == 6
     assert outputs[0].startswith(shown)
     assert outputs[2].endswith(next(block for block in blocks("text") if "finding" in block))
     assert next(block for block in blocks("text") if "who      proxy, line 5" in block) in outputs[3]
