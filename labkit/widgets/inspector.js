@@ -11,49 +11,6 @@
  * @typedef {[number, string, number, number]} Edit              hop, way, offset, new value
  */
 
-const SIGNS = { must: "✗", should: "!", note: "•" };
-const PER_ROW = 8;
-const SVG = "http://www.w3.org/2000/svg";
-const SHAPES = {
-  client: ["rect", { x: 1, y: 1, width: 18, height: 10, rx: 5 }],
-  proxy: ["polygon", { points: "1,6 5,1 15,1 19,6 15,11 5,11" }],
-  server: ["rect", { x: 1, y: 1, width: 18, height: 10 }],
-};
-
-/** Make an element with attributes and children; a child that is a string becomes text. */
-function make(name, attributes = {}, ...children) {
-  const element = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (value === true) element.setAttribute(key, "");
-    else if (value !== false && value !== undefined) element.setAttribute(key, value);
-  }
-  element.append(...children.filter((child) => child !== ""));
-  return element;
-}
-
-function shape(role) {
-  const picture = document.createElementNS(SVG, "svg");
-  const [name, attributes] = SHAPES[role] ?? SHAPES.server;
-  const inside = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) inside.setAttribute(key, value);
-  for (const [key, value] of Object.entries({ class: `lk-shape lk-${role}`, viewBox: "0 0 20 12", "aria-hidden": "true" })) {
-    picture.setAttribute(key, value);
-  }
-  picture.append(inside);
-  return picture;
-}
-
-const hex = (value) => value.toString(16).padStart(2, "0");
-const shown = (value) => (value > 0x20 && value < 0x7f ? String.fromCharCode(value) : value === 0x20 ? "␣" : "·");
-const bytesOf = (step) => (step.data.match(/../g) ?? []).map((pair) => parseInt(pair, 16));
-const range = (start, end) => (end - start === 1 ? `byte ${start}` : `bytes ${start} to ${end - 1}`);
-const plural = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
-
-/** Return the pieces of a step, each with those inside it behind it. */
-function flat(pieces, depth = 0) {
-  return pieces.flatMap((piece) => [{ ...piece, depth }, ...flat(piece.parts ?? [], depth + 1)]);
-}
-
 /**
  * Draw an inspector into `root`.
  *
@@ -67,6 +24,7 @@ export function mount(root, first, host = {}) {
   /** @type {Spot} */ let fixed = whole(0);
   /** @type {Spot|null} */ let pointed = null;
   /** @type {Edit[]} */ let edits = doc.edits.map((edit) => edit.slice(0, 4));
+  let unfolded = fixed; // the bytes whose line is unfolded among the pieces
   let drawn = -1; // the step whose bytes and pieces are on the page
   let timer = 0;
   const part = build();
@@ -96,9 +54,26 @@ export function mount(root, first, host = {}) {
       findings: make("div", { class: "lk-findings" }),
       status: make("p", { class: "lk-status", role: "status" }),
     };
-    const hexField = make("input", { class: "lk-hex", maxlength: 2, size: 2, "aria-label": "byte, hexadecimal", autocomplete: "off", spellcheck: "false" });
-    const charField = make("input", { class: "lk-char", maxlength: 1, size: 1, "aria-label": "byte, as a character", autocomplete: "off", spellcheck: "false" });
-    hexField.addEventListener("input", () => /^[0-9a-f]{1,2}$/i.test(hexField.value) && type(parseInt(hexField.value, 16)));
+    const hexField = make("input", {
+      class: "lk-hex",
+      maxlength: 2,
+      size: 2,
+      "aria-label": "byte, hexadecimal",
+      autocomplete: "off",
+      spellcheck: "false",
+    });
+    const charField = make("input", {
+      class: "lk-char",
+      maxlength: 1,
+      size: 1,
+      "aria-label": "byte, as a character",
+      autocomplete: "off",
+      spellcheck: "false",
+    });
+    hexField.addEventListener(
+      "input",
+      () => /^[0-9a-f]{1,2}$/i.test(hexField.value) && type(parseInt(hexField.value, 16)),
+    );
     charField.addEventListener("input", () => {
       const code = charField.value.charCodeAt(0);
       if (charField.value && code < 0x80) type(code);
@@ -106,32 +81,60 @@ export function mount(root, first, host = {}) {
     for (const field of [hexField, charField]) field.addEventListener("keydown", fieldKey);
     const undo = button("undo", "take back the last edit", () => ask(edits.slice(0, -1)));
     const reset = button("reset", "take back all edits", () => ask([]));
-    Object.assign(made, { hexField, charField, undo, reset, byte: make("span", { class: "lk-byte" }) });
+    Object.assign(made, { hexField, charField, undo, reset, byte: make("p", { class: "lk-byte" }) });
     made.editor.append(
       ...(host.edit
-        ? [make("label", {}, made.byte, " ", hexField), make("label", {}, "or ", charField), undo, reset]
+        ? [made.byte, make("label", {}, "hex ", hexField), make("label", {}, "as text ", charField), undo, reset]
         : [make("p", {}, host.why ?? "")]),
     );
     root.replaceChildren(
       make("header", { class: "lk-head" }, make("div", {}, made.title, made.finding)),
-      make("div", { class: "lk-steps", role: "group", "aria-label": "steps" }, made.rewind, made.back, made.next, made.last, made.now),
+      make(
+        "div",
+        { class: "lk-steps", role: "group", "aria-label": "steps" },
+        made.rewind,
+        made.back,
+        made.next,
+        made.last,
+        made.now,
+      ),
       made.parties,
-      make("div", { class: "lk-panes" },
+      make(
+        "div",
+        { class: "lk-panes" },
         made.diagram,
         make("div", { class: "lk-pane lk-bytes" }, made.where, made.grid, made.editor),
-        make("div", { class: "lk-pane lk-explained" }, made.what, made.means, made.pieces)),
-      made.status, made.findings);
+        make("div", { class: "lk-pane lk-explained" }, made.what, made.means, made.pieces),
+      ),
+      made.status,
+      made.findings,
+    );
     root.classList.add("lk");
     root.setAttribute("role", "region");
-    root.setAttribute("data-lm-suppress-shortcuts", "true"); // a key typed here is none of the notebook's
+    root.addEventListener("keydown", (event) => {
+      // A key typed here is none of the notebook's, where "x" cuts the cell; Ctrl+S and Shift+Enter still are.
+      if (!event.ctrlKey && !event.metaKey && !event.altKey && !(event.shiftKey && event.key === "Enter"))
+        event.stopPropagation();
+    });
     made.diagram.addEventListener("pointerover", (event) => point(spotOf(event.target)));
     made.diagram.addEventListener("click", (event) => choose(spotOf(event.target)));
-    made.diagram.addEventListener("keydown", (event) => move(event, { ArrowDown: 1, ArrowUp: -1, ArrowRight: 1, ArrowLeft: -1 }, fixed.step, doc.steps.length, (step) => { go(step); rowOf(step)?.focus({ preventScroll: true }); }));
+    made.diagram.addEventListener("keydown", (event) =>
+      move(event, { ArrowDown: 1, ArrowUp: -1, ArrowRight: 1, ArrowLeft: -1 }, fixed.step, doc.steps.length, (step) => {
+        go(step);
+        rowOf(step)?.focus({ preventScroll: true });
+      }),
+    );
     made.grid.addEventListener("pointerover", (event) => point(byteAt(event.target)));
-    made.grid.addEventListener("click", (event) => { const spot = byteAt(event.target); if (spot) chooseByte(spot.start); });
+    made.grid.addEventListener("click", (event) => {
+      const spot = byteAt(event.target);
+      if (spot) chooseByte(spot.start);
+    });
     made.grid.addEventListener("keydown", gridKey);
     made.pieces.addEventListener("pointerover", (event) => point(pieceAt(event.target)));
-    made.pieces.addEventListener("click", (event) => { choose(pieceAt(event.target)); made.pieces.querySelector("[tabindex='0']")?.focus({ preventScroll: true }); });
+    made.pieces.addEventListener("click", (event) => {
+      choose(pieceAt(event.target));
+      made.pieces.querySelector("[tabindex='0']")?.focus({ preventScroll: true });
+    });
     made.pieces.addEventListener("keydown", pieceKey);
     for (const pane of [made.diagram, made.grid, made.pieces]) pane.addEventListener("pointerleave", () => point(null));
     return made;
@@ -206,7 +209,12 @@ export function mount(root, first, host = {}) {
   function gridKey(event) {
     const { start, size } = shownBytes();
     const now = fixed.start - start;
-    if (move(event, { ArrowRight: 1, ArrowLeft: -1, ArrowDown: PER_ROW, ArrowUp: -PER_ROW }, now, size, (at) => chooseByte(start + at))) return;
+    if (
+      move(event, { ArrowRight: 1, ArrowLeft: -1, ArrowDown: PER_ROW, ArrowUp: -PER_ROW }, now, size, (at) =>
+        chooseByte(start + at),
+      )
+    )
+      return;
     if (!host.edit || part.hexField.disabled || event.ctrlKey || event.metaKey || event.altKey) return;
     const digit = /^[0-9a-f]$/i.test(event.key);
     if (!digit && event.key !== "Enter") return;
@@ -221,7 +229,10 @@ export function mount(root, first, host = {}) {
     if (event.key !== "Enter" && event.key !== "Escape") return;
     event.preventDefault();
     event.stopPropagation();
-    if (event.key === "Enter") { send(); chooseByte(fixed.start + 1 < shownBytes().start + shownBytes().size ? fixed.start + 1 : fixed.start); } else chooseByte(fixed.start);
+    if (event.key === "Enter") {
+      send();
+      chooseByte(fixed.start + 1 < shownBytes().start + shownBytes().size ? fixed.start + 1 : fixed.start);
+    } else chooseByte(fixed.start);
   }
 
   function pieceKey(event) {
@@ -274,20 +285,28 @@ export function mount(root, first, host = {}) {
   /** Show what is pointed at, or else what is chosen; `follow` brings it into view. */
   function show(follow = false) {
     const spot = pointed ?? fixed;
+    if (!part.pieces.matches(":hover") || !pointed) unfolded = spot; // what the pointer is on must not move away
     if (spot.step !== drawn) {
       drawn = spot.step;
       drawStep();
     }
     drawPieces();
     mark();
-    if (follow) for (const [pane, chosen] of [[part.diagram, rowOf(drawn)], [part.grid, part.grid.querySelector(".lk-on")], [part.pieces, part.pieces.querySelector(".lk-on")]]) reveal(pane, chosen);
+    if (follow)
+      for (const [pane, chosen] of [
+        [part.diagram, rowOf(drawn)],
+        [part.grid, part.grid.querySelector(".lk-on")],
+        [part.pieces, part.pieces.querySelector(".lk-on")],
+      ])
+        reveal(pane, chosen);
   }
 
   function reveal(pane, chosen) {
     if (!chosen) return;
     const [outer, inner] = [pane.getBoundingClientRect(), chosen.getBoundingClientRect()];
     if (inner.top < outer.top) pane.scrollTop -= outer.top - inner.top + 8;
-    else if (inner.bottom > outer.bottom) pane.scrollTop += Math.min(inner.bottom - outer.bottom + 8, inner.top - outer.top);
+    else if (inner.bottom > outer.bottom)
+      pane.scrollTop += Math.min(inner.bottom - outer.bottom + 8, inner.top - outer.top);
   }
 
   function drawAll() {
@@ -295,25 +314,31 @@ export function mount(root, first, host = {}) {
     part.title.textContent = doc.title;
     const worst = doc.findings.find((finding) => finding.level !== "note");
     part.finding.className = `lk-finding ${worst ? `lk-${worst.level}` : ""}`;
-    part.finding.textContent = worst ? `${SIGNS[worst.level]} ${worst.party}: ${worst.seen} (${worst.rule})` : `✓ ${doc.summary}`;
+    part.finding.textContent = worst
+      ? `${SIGNS[worst.level]} ${worst.party}: ${worst.seen} (${worst.rule})`
+      : `✓ ${doc.summary}`;
     part.diagram.innerHTML = doc.svg; // drawn and escaped by the lab
     const picture = part.diagram.firstElementChild;
     picture?.setAttribute("role", "listbox");
     picture?.setAttribute("aria-label", `messages in the order of cause. ${doc.description}`);
     for (const row of part.diagram.querySelectorAll("g[data-row]")) {
       const steps = doc.steps.filter((step) => step.row === Number(row.dataset.row));
-      if (!steps.length) { row.setAttribute("role", "presentation"); continue; }
+      if (!steps.length) {
+        row.setAttribute("role", "presentation");
+        continue;
+      }
       row.setAttribute("role", "option");
-      row.setAttribute("aria-label", steps.length > 1 && steps[0].name !== steps[1].name ? `${steps[0].name} and ${steps.length - 1} more` : told(steps[0]));
+      row.setAttribute(
+        "aria-label",
+        steps.length > 1 && steps[0].name !== steps[1].name
+          ? `${steps[0].name} and ${steps.length - 1} more`
+          : told(steps[0]),
+      );
       row.classList.add("lk-row");
     }
     drawFindings();
     drawn = -1;
     show();
-  }
-
-  function told(step) {
-    return step.from ? `${step.from} to ${step.to}${step.through ? `, ${step.through}` : ""}: ${step.name}` : step.name;
   }
 
   function drawStep() {
@@ -325,35 +350,14 @@ export function mount(root, first, host = {}) {
     drawBytes();
   }
 
-  function drawParty(party, standing) {
-    const unread = (standing?.unread ?? []).map(({ at, why }) =>
-      make("p", { class: "lk-unread" }, make("strong", {}, `${plural(at[3] - at[2], "byte")} unread`), ` (${range(at[2], at[3])}): ${why}`));
-    return make("li", { class: `lk-party lk-${party.role}` }, shape(party.role),
-      make("div", {}, make("p", {}, make("strong", {}, party.name), standing?.state ? ` · ${standing.state}` : ""), ...unread));
-  }
-
   function drawBytes() {
     const step = doc.steps[drawn];
     const at = step?.at[0];
     const more = step && step.size > step.data.length / 2 ? `, the first ${step.data.length / 2} shown` : "";
     part.where.textContent = at ? `${step.from} → ${step.to}, ${range(at[2], at[3])}${more}` : "no bytes";
     part.grid.setAttribute("aria-label", at ? `bytes, ${PER_ROW} in a row` : "no bytes");
-    const data = step ? bytesOf(step) : [];
-    const mine = new Map(edits.filter((edit) => at && edit[0] === at[0] && edit[1] === at[1]).map((edit) => [edit[2], edit[3]]));
-    const edges = new Set(flat(step?.pieces ?? []).filter((piece) => !piece.parts).map((piece) => piece.end - 1));
-    const rows = [];
-    for (let first = 0; first < data.length; first += PER_ROW) {
-      const cells = [], texts = [];
-      for (let n = first; n < Math.min(first + PER_ROW, data.length); n += 1) {
-        const offset = at[2] + n;
-        const value = mine.get(offset) ?? data[n];
-        const kind = (mine.has(offset) ? " lk-edited" : "") + (edges.has(offset) ? " lk-edge" : "");
-        cells.push(make("span", { role: "gridcell", class: `lk-cell${kind}`, "data-at": offset, tabindex: -1, "aria-label": `byte ${offset}, ${hex(value)}${value > 0x20 && value < 0x7f ? `, ${shown(value)}` : ""}` }, hex(value)));
-        texts.push(make("span", { class: `lk-text${kind}`, "data-at": offset }, shown(value)));
-      }
-      rows.push(make("div", { class: "lk-line", role: "row" }, make("span", { class: "lk-offset", "aria-hidden": "true" }, String(at[2] + first)),
-        make("span", { class: "lk-cells", role: "presentation" }, ...cells), make("span", { class: "lk-texts", "aria-hidden": "true" }, ...texts)));
-    }
+    const mine = edits.filter((edit) => at && edit[0] === at[0] && edit[1] === at[1]);
+    const rows = at ? drawLines(step, new Map(mine.map((edit) => [edit[2], edit[3]]))) : [];
     part.grid.replaceChildren(...rows);
   }
 
@@ -363,22 +367,28 @@ export function mount(root, first, host = {}) {
     part.what.textContent = step?.what ?? "";
     part.means.textContent = step ? [step.meaning, step.clause && `(${step.clause})`].filter(Boolean).join(" ") : "";
     const all = flat(step?.pieces ?? []);
-    const best = all.filter((piece) => piece.start <= spot.start && spot.end <= piece.end).sort((one, other) => one.end - one.start - (other.end - other.start) || other.depth - one.depth)[0];
-    const open = (piece) => piece.depth === 0 || all.some((top) => top.depth === 0 && top.start <= piece.start && piece.end <= top.end && top.start <= spot.start && spot.start < top.end && spot.end <= top.end);
+    const best = all
+      .filter((piece) => piece.start <= spot.start && spot.end <= piece.end)
+      .sort((one, other) => one.end - one.start - (other.end - other.start) || other.depth - one.depth)[0];
+    const open = (piece) =>
+      piece.depth === 0 ||
+      all.some(
+        (top) =>
+          top.depth === 0 &&
+          top.start <= piece.start &&
+          piece.end <= top.end &&
+          top.start <= unfolded.start &&
+          unfolded.start < top.end &&
+          unfolded.end <= top.end,
+      );
     const whole = !best || (spot.start === step.at[0]?.[2] && spot.end === step.at[0]?.[3] && all.length > 1);
     const items = all.filter(open).map((piece) => drawPiece(piece, !whole && piece === best));
     if (items.length && !items.some((item) => item.tabIndex === 0)) items[0].tabIndex = 0;
-    if (step && step.size && !items.length) items.push(make("li", { class: "lk-piece" }, "Too long to be taken apart here; trace.bytes() has more room."));
+    if (step && step.size && !items.length)
+      items.push(make("li", { class: "lk-piece" }, "Too long to be taken apart here; trace.bytes() has more room."));
     const focused = part.pieces.contains(document.activeElement);
     part.pieces.replaceChildren(...items);
     if (focused) part.pieces.querySelector("[tabindex='0']")?.focus({ preventScroll: true });
-  }
-
-  function drawPiece(piece, on) {
-    const bits = (piece.bits ?? []).map((bit) => make("p", { class: "lk-bits" }, make("code", {}, bit.pattern), make("span", {}, make("strong", {}, bit.name), ` ${bit.meaning}`)));
-    return make("li", { role: "option", class: `lk-piece lk-depth-${piece.depth}${on ? " lk-on" : ""}`, tabindex: on ? 0 : -1, "aria-selected": String(on), "data-start": piece.start, "data-end": piece.end },
-      make("p", {}, make("strong", {}, piece.label), piece.meaning ? ` ${piece.meaning}` : "", piece.clause ? make("span", { class: "lk-clause" }, ` ${piece.clause}`) : ""),
-      ...bits, piece.fault ? make("p", { class: "lk-must" }, `✗ ${piece.fault}`) : "");
   }
 
   /** Mark what is shown in all three panes. */
@@ -388,19 +398,28 @@ export function mount(root, first, host = {}) {
     for (const row of part.diagram.querySelectorAll("g[data-row]")) {
       const on = step !== undefined && Number(row.dataset.row) === step.row;
       row.classList.toggle("lk-on", on);
-      if (row.classList.contains("lk-row")) { row.setAttribute("aria-selected", String(on)); row.setAttribute("tabindex", on ? "0" : "-1"); }
+      if (row.classList.contains("lk-row")) {
+        row.setAttribute("aria-selected", String(on));
+        row.setAttribute("tabindex", on ? "0" : "-1");
+      }
       for (const line of row.querySelectorAll("g[data-start]")) {
         const [start, end] = [Number(line.dataset.start), Number(line.dataset.end)];
         line.classList.toggle("lk-line-on", on && start <= spot.start && spot.end <= end);
       }
     }
-    const bad = doc.findings.filter(({ at, level }) => level !== "note" && step?.at.some(([hop, way]) => hop === at[0] && way === at[1]));
+    const bad = doc.findings.filter(
+      ({ at, level }) => level !== "note" && step?.at.some(([hop, way]) => hop === at[0] && way === at[1]),
+    );
     for (const cell of part.grid.querySelectorAll("[data-at]")) {
       const offset = Number(cell.dataset.at);
       const all = spot.start === step.at[0][2] && spot.end === step.at[0][3];
       cell.classList.toggle("lk-on", !all && spot.start <= offset && offset < spot.end);
-      cell.classList.toggle("lk-broken", bad.some(({ at }) => at[2] <= offset && offset < at[3] && at[3] - at[2] < 40));
-      if (cell.tabIndex >= 0 || cell.getAttribute("role")) cell.tabIndex = offset === (fixed.step === drawn ? fixed.start : step.at[0][2]) ? 0 : -1;
+      cell.classList.toggle(
+        "lk-broken",
+        bad.some(({ at }) => at[2] <= offset && offset < at[3] && at[3] - at[2] < 40),
+      );
+      if (cell.tabIndex >= 0 || cell.getAttribute("role"))
+        cell.tabIndex = offset === (fixed.step === drawn ? fixed.start : step.at[0][2]) ? 0 : -1;
     }
     drawEditor();
   }
@@ -410,31 +429,45 @@ export function mount(root, first, host = {}) {
     const step = doc.steps[fixed.step];
     const one = Boolean(step?.at.length) && fixed.end - fixed.start === 1 && !root.classList.contains("lk-lost");
     const cell = one && drawn === fixed.step ? part.grid.querySelector(`.lk-cell[data-at="${fixed.start}"]`) : null;
-    part.byte.textContent = one ? `byte ${fixed.start}` : "choose a byte to edit it";
+    part.byte.textContent = one ? `byte ${fixed.start}: type over it` : "choose a byte to type over it";
     part.hexField.disabled = part.charField.disabled = !one;
     part.undo.disabled = part.reset.disabled = !edits.length || root.classList.contains("lk-lost");
     const value = cell ? parseInt(cell.textContent, 16) : NaN;
     if (document.activeElement !== part.hexField) part.hexField.value = cell ? hex(value) : "";
-    if (document.activeElement !== part.charField) part.charField.value = value >= 0x20 && value < 0x7f ? String.fromCharCode(value) : "";
+    if (document.activeElement !== part.charField)
+      part.charField.value = value >= 0x20 && value < 0x7f ? String.fromCharCode(value) : "";
   }
 
   function drawFindings() {
-    const line = (finding) => {
-      const made = make("button", { type: "button", class: `lk-told lk-${finding.level}` }, `${SIGNS[finding.level]} ${finding.word} ${finding.rule}`);
-      made.addEventListener("click", () => choose(placeOf(finding.at)));
-      return make("li", {}, made, make("div", {}, make("p", {}, make("strong", {}, `${finding.party}: ${finding.seen}`), ` · ${finding.where}`),
-        make("p", {}, finding.asks), finding.mend ? make("p", {}, make("strong", {}, "to mend: "), finding.mend) : ""));
-    };
-    const [broken, notes] = [doc.findings.filter(({ level }) => level !== "note"), doc.findings.filter(({ level }) => level === "note")];
-    part.findings.replaceChildren(...[broken.length ? make("h3", {}, doc.summary) : "", make("ul", {}, ...broken.map(line)),
-      notes.length ? make("details", {}, make("summary", {}, plural(notes.length, "note")), make("ul", {}, ...notes.map(line))) : "",
-      doc.left ? make("p", {}, doc.left) : "",
-      doc.edits.length ? make("p", { class: "lk-warn" }, `The record is edited in ${plural(doc.edits.length, "byte")}; nobody answers anew: the next hop's copy and later answers stay as recorded.`) : ""].filter(Boolean));
+    const line = (finding) => drawFinding(finding, () => choose(placeOf(finding.at)));
+    const [broken, notes] = [
+      doc.findings.filter(({ level }) => level !== "note"),
+      doc.findings.filter(({ level }) => level === "note"),
+    ];
+    part.findings.replaceChildren(
+      ...[
+        broken.length ? make("h3", {}, doc.summary) : "",
+        make("ul", {}, ...broken.map(line)),
+        notes.length
+          ? make("details", {}, make("summary", {}, plural(notes.length, "note")), make("ul", {}, ...notes.map(line)))
+          : "",
+        doc.left ? make("p", {}, doc.left) : "",
+        doc.edits.length
+          ? make(
+              "p",
+              { class: "lk-warn" },
+              `The record is edited in ${plural(doc.edits.length, "byte")}; ${AS_RECORDED}`,
+            )
+          : "",
+      ].filter(Boolean),
+    );
   }
 
   /** Return the spot of a place: the step that its first byte is in. */
   function placeOf([hop, way, start, end]) {
-    const step = doc.steps.findIndex(({ at }) => at.some((each) => each[0] === hop && each[1] === way && each[2] <= start && start < each[3]));
+    const step = doc.steps.findIndex(({ at }) =>
+      at.some((each) => each[0] === hop && each[1] === way && each[2] <= start && start < each[3]),
+    );
     if (step < 0) return fixed;
     const from = doc.steps[step].at.find((each) => each[0] === hop && each[1] === way);
     const shift = doc.steps[step].at[0][2] - from[2]; // the same bytes, where the sender sent them
@@ -452,7 +485,12 @@ export function mount(root, first, host = {}) {
     update(now) {
       const at = doc.steps[fixed.step]?.at[0];
       const before = fixed;
-      const focus = part.grid.contains(document.activeElement) ? "grid" : part.diagram.contains(document.activeElement) ? "row" : "";
+      const focus = part.grid.contains(document.activeElement)
+        ? "grid"
+        : part.diagram.contains(document.activeElement)
+          ? "row"
+          : "";
+      if (timer) return; // something newer was typed, and is about to be sent
       doc = now;
       edits = doc.edits.map((edit) => edit.slice(0, 4));
       [pointed, fixed] = [null, whole(0)];
@@ -474,47 +512,3 @@ export function mount(root, first, host = {}) {
     },
   };
 }
-
-// In a notebook: edits go to the kernel, one message each, and the newest answer is shown.
-
-const PATIENCE = 5000; // milliseconds for the kernel
-const BUSY = "The kernel is busy, or gone: this verdict is of before your last edit.";
-const GONE = "The kernel is gone: this verdict is its last. Stepping works on; to edit, run the cell again.";
-
-/** Put what changed into a document; a step that is null is as before. */
-export function merged(before, changed) {
-  return { ...before, ...changed, steps: changed.steps.map((step, n) => step ?? before.steps[n]) };
-}
-
-/** Take every answer in its order, for whichever view asked. */
-function initialize({ model }) {
-  model.on("msg:custom", (answer) => {
-    if (answer.document) model.set("document", merged(model.get("document"), answer.document));
-  });
-}
-
-function render({ model, el }) {
-  const me = Math.random().toString(36).slice(2);
-  let asked = 0, waiting = 0;
-  const edit = (edits) => {
-    asked += 1;
-    clearTimeout(waiting);
-    waiting = setTimeout(() => view.say(BUSY, true), PATIENCE);
-    model.send({ view: me, number: asked, edits });
-  };
-  const root = document.createElement("div");
-  el.append(root);
-  const view = mount(root, model.get("document"), { edit });
-  const answered = (answer) => {
-    if (answer.view === me && answer.number !== asked) return; // a newer one is on its way
-    if (answer.view === me) { clearTimeout(waiting); waiting = 0; }
-    if (!waiting) answer.document ? view.update(model.get("document")) : view.say(answer.error, true);
-  };
-  model.on("msg:custom", answered);
-  const look = () => el.closest(".jupyter-widgets-disconnected") && view.lose(GONE);
-  const watch = new MutationObserver(look);
-  for (let node = el; node && !node.classList.contains("jp-OutputArea"); node = node.parentElement) watch.observe(node, { attributeFilter: ["class"] });
-  return () => { watch.disconnect(); clearTimeout(waiting); model.off("msg:custom", answered); };
-}
-
-export default { initialize, render };

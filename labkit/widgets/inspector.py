@@ -1,6 +1,6 @@
 """The inspector in a notebook: diagram, bytes and explanation side by side, and any byte to be typed over.
 
-The page draws (`inspector.js`); the kernel answers each edit with what it changes in the document
+The page draws (`inspector.js`, `kernel.js`); the kernel answers each edit with what it changes in the document
 (`labkit.render.inspected`). Secrets are masked before the first document is made, so no edit unmasks one.
 """
 
@@ -60,7 +60,7 @@ def _kind() -> Any:
     class Inspector(anywidget.AnyWidget):  # type: ignore[misc,unused-ignore]  # Any where anywidget is not typed
         """One trace under inspection."""
 
-        _esm = script()
+        _esm = script(kernel=True)
         _css = style()
         # A page that is opened later is given the document of now, though the trait itself never changes.
         document = traitlets.Dict().tag(sync=True, to_json=lambda _, widget: widget._document)  # noqa: SLF001

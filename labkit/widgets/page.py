@@ -29,9 +29,10 @@ _WITHOUT_KERNEL = (
 
 
 @cache
-def script() -> str:
-    """Return the inspector's script: one ES module."""
-    return files("labkit.widgets").joinpath("inspector.js").read_text("utf-8")
+def script(*, kernel: bool = False) -> str:
+    """Return the inspector's script as one ES module; with `kernel`, what a notebook asks of it too."""
+    names = ("elements.js", "inspector.js", *(["kernel.js"] if kernel else []))
+    return "\n".join(files("labkit.widgets").joinpath(name).read_text("utf-8") for name in names)
 
 
 @cache
