@@ -28,16 +28,29 @@ METADATA: dict[str, Any] = {
 
 _CELL_METADATA = ("tags", "slideshow")  # what a teacher wrote; the rest is an editor's memory
 _CELL_SECONDS = 60
+_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 def normalised(notebook: Any) -> Any:
-    """Return the notebook with the same metadata and cell ids on every machine, in place."""
+    """Return the notebook with the same metadata and cell ids on every machine, and without live views, in place."""
     notebook.metadata = type(notebook)(METADATA)
     notebook.nbformat_minor = 5  # the first in which cells have ids
     for place, cell in enumerate(notebook.cells):
         cell.metadata = type(notebook)({key: cell.metadata[key] for key in _CELL_METADATA if key in cell.metadata})
         cell.id = _cell_id(cell, place)
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if _kept(output)]
     return notebook
+
+
+def _kept(output: Any) -> bool:
+    """Take a widget's live view out of an output; tell whether anything is left of it.
+
+    A committed notebook has no kernel whose widget could be shown: the static twin beside it is what is kept.
+    """
+    data = output.get("data", {})
+    live = data.pop(_VIEW, None)
+    return bool(data) or live is None
 
 
 def execute(path: Path) -> Any:
