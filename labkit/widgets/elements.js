@@ -157,3 +157,68 @@ function drawFinding(finding, act) {
   const mend = finding.mend ? make("p", {}, make("strong", {}, "to mend: "), finding.mend) : "";
   return make("li", {}, made, make("div", {}, seen, make("p", {}, finding.asks), mend));
 }
+
+/** Make a button whose sign is explained by `words`. */
+function button(sign, words) {
+  return make("button", { type: "button", class: "lk-button", "aria-label": words, title: words }, sign);
+}
+
+/** Make a field for one byte. */
+function field(name, length, words) {
+  const plain = { autocomplete: "off", spellcheck: "false" };
+  return make("input", { class: name, maxlength: length, size: length, "aria-label": words, ...plain });
+}
+
+/**
+ * Put an empty inspector into `root` and return its parts.
+ *
+ * @param {HTMLElement} root
+ * @param {string} why  why nothing can be edited; "" where it can
+ */
+function skeleton(root, why) {
+  const part = {
+    title: make("h2", { class: "lk-title" }),
+    finding: make("p", { class: "lk-finding" }),
+    rewind: button("|◀", "rewind to the first step"),
+    back: button("◀ back", "one step back"),
+    next: button("next ▶", "one step on"),
+    last: button("▶|", "to the last step"),
+    now: make("p", { class: "lk-now", "aria-live": "polite" }),
+    parties: make("ul", { class: "lk-parties", "aria-label": "the parties at this step" }),
+    diagram: make("div", { class: "lk-pane lk-diagram" }),
+    where: make("h3", { class: "lk-where" }),
+    grid: make("div", { class: "lk-grid", role: "grid" }),
+    byte: make("p"),
+    hexField: field("lk-hex", 2, "byte, hexadecimal"),
+    charField: field("lk-char", 1, "byte, as a character"),
+    undo: button("undo", "take back the last edit"),
+    reset: button("reset", "take back all edits"),
+    edited: make("p", { class: "lk-warn", hidden: true }),
+    what: make("h3", { class: "lk-what" }),
+    means: make("p", { class: "lk-means" }),
+    pieces: make("ul", { class: "lk-pieces", role: "listbox", "aria-label": "pieces of this message" }),
+    status: make("p", { class: "lk-status", role: "status" }),
+    findings: make("div", { class: "lk-findings" }),
+  };
+  const fields = [make("label", {}, "hex ", part.hexField), make("label", {}, "as text ", part.charField)];
+  const editing = why ? [make("p", {}, why)] : [part.byte, ...fields, part.undo, part.reset, part.edited];
+  const editor = make("div", { class: "lk-editor" }, ...editing);
+  const steps = [part.rewind, part.back, part.next, part.last, part.now];
+  root.classList.add("lk");
+  root.setAttribute("role", "region");
+  root.replaceChildren(
+    make("header", {}, part.title, part.finding),
+    make("div", { class: "lk-steps", role: "group", "aria-label": "steps" }, ...steps),
+    part.parties,
+    make(
+      "div",
+      { class: "lk-panes" },
+      part.diagram,
+      make("div", { class: "lk-pane" }, part.where, part.grid, editor),
+      make("div", { class: "lk-pane" }, part.what, part.means, part.pieces),
+    ),
+    part.status,
+    part.findings,
+  );
+  return part;
+}

@@ -30,87 +30,21 @@ export function mount(root, first, host = {}) {
   const part = build();
 
   function build() {
-    const button = (label, words, act) => {
-      const made = make("button", { type: "button", class: "lk-button", "aria-label": words, title: words }, label);
-      made.addEventListener("click", act);
-      return made;
-    };
-    const made = {
-      title: make("h2", { class: "lk-title" }),
-      finding: make("p", { class: "lk-finding" }),
-      back: button("◀ back", "one step back", () => go(fixed.step - 1)),
-      next: button("next ▶", "one step on", () => go(fixed.step + 1)),
-      rewind: button("|◀", "rewind to the first step", () => go(0)),
-      last: button("▶|", "to the last step", () => go(doc.steps.length - 1)),
-      now: make("p", { class: "lk-now", "aria-live": "polite" }),
-      parties: make("ul", { class: "lk-parties", "aria-label": "the parties at this step" }),
-      diagram: make("div", { class: "lk-pane lk-diagram" }),
-      where: make("h3", { class: "lk-where" }),
-      grid: make("div", { class: "lk-grid", role: "grid" }),
-      editor: make("div", { class: "lk-editor" }),
-      what: make("h3", { class: "lk-what" }),
-      means: make("p", { class: "lk-means" }),
-      pieces: make("ul", { class: "lk-pieces", role: "listbox", "aria-label": "pieces of this message" }),
-      findings: make("div", { class: "lk-findings" }),
-      status: make("p", { class: "lk-status", role: "status" }),
-    };
-    const hexField = make("input", {
-      class: "lk-hex",
-      maxlength: 2,
-      size: 2,
-      "aria-label": "byte, hexadecimal",
-      autocomplete: "off",
-      spellcheck: "false",
+    const made = skeleton(root, host.edit ? "" : (host.why ?? ""));
+    made.back.addEventListener("click", () => go(fixed.step - 1));
+    made.next.addEventListener("click", () => go(fixed.step + 1));
+    made.rewind.addEventListener("click", () => go(0));
+    made.last.addEventListener("click", () => go(doc.steps.length - 1));
+    made.undo.addEventListener("click", () => ask(edits.slice(0, -1)));
+    made.reset.addEventListener("click", () => ask([]));
+    made.hexField.addEventListener("input", () => {
+      if (/^[0-9a-f]{1,2}$/i.test(made.hexField.value)) type(parseInt(made.hexField.value, 16));
     });
-    const charField = make("input", {
-      class: "lk-char",
-      maxlength: 1,
-      size: 1,
-      "aria-label": "byte, as a character",
-      autocomplete: "off",
-      spellcheck: "false",
+    made.charField.addEventListener("input", () => {
+      const code = made.charField.value.charCodeAt(0);
+      if (code < 0x80) type(code);
     });
-    hexField.addEventListener(
-      "input",
-      () => /^[0-9a-f]{1,2}$/i.test(hexField.value) && type(parseInt(hexField.value, 16)),
-    );
-    charField.addEventListener("input", () => {
-      const code = charField.value.charCodeAt(0);
-      if (charField.value && code < 0x80) type(code);
-    });
-    for (const field of [hexField, charField]) field.addEventListener("keydown", fieldKey);
-    const undo = button("undo", "take back the last edit", () => ask(edits.slice(0, -1)));
-    const reset = button("reset", "take back all edits", () => ask([]));
-    Object.assign(made, { hexField, charField, undo, reset, byte: make("p", { class: "lk-byte" }) });
-    made.editor.append(
-      ...(host.edit
-        ? [made.byte, make("label", {}, "hex ", hexField), make("label", {}, "as text ", charField), undo, reset]
-        : [make("p", {}, host.why ?? "")]),
-    );
-    root.replaceChildren(
-      make("header", { class: "lk-head" }, make("div", {}, made.title, made.finding)),
-      make(
-        "div",
-        { class: "lk-steps", role: "group", "aria-label": "steps" },
-        made.rewind,
-        made.back,
-        made.next,
-        made.last,
-        made.now,
-      ),
-      made.parties,
-      make(
-        "div",
-        { class: "lk-panes" },
-        made.diagram,
-        make("div", { class: "lk-pane lk-bytes" }, made.where, made.grid, made.editor),
-        make("div", { class: "lk-pane lk-explained" }, made.what, made.means, made.pieces),
-      ),
-      made.status,
-      made.findings,
-    );
-    root.classList.add("lk");
-    root.setAttribute("role", "region");
+    for (const field of [made.hexField, made.charField]) field.addEventListener("keydown", fieldKey);
     root.addEventListener("keydown", (event) => {
       // A key typed here is none of the notebook's, where "x" cuts the cell; Ctrl+S and Shift+Enter still are.
       if (!event.ctrlKey && !event.metaKey && !event.altKey && !(event.shiftKey && event.key === "Enter"))
@@ -439,6 +373,8 @@ export function mount(root, first, host = {}) {
   }
 
   function drawFindings() {
+    part.edited.hidden = !doc.edits.length;
+    part.edited.textContent = `The record is edited in ${plural(doc.edits.length, "byte")}; ${AS_RECORDED}`;
     const line = (finding) => drawFinding(finding, () => choose(placeOf(finding.at)));
     const [broken, notes] = [
       doc.findings.filter(({ level }) => level !== "note"),
@@ -452,13 +388,6 @@ export function mount(root, first, host = {}) {
           ? make("details", {}, make("summary", {}, plural(notes.length, "note")), make("ul", {}, ...notes.map(line)))
           : "",
         doc.left ? make("p", {}, doc.left) : "",
-        doc.edits.length
-          ? make(
-              "p",
-              { class: "lk-warn" },
-              `The record is edited in ${plural(doc.edits.length, "byte")}; ${AS_RECORDED}`,
-            )
-          : "",
       ].filter(Boolean),
     );
   }

@@ -116,7 +116,7 @@ def test_a_byte_is_typed_over_and_the_findings_change(seen):
         "[(*spot, value) for spot, value in seen.edits.items()]", "[(0, <Direction.TO_SERVER: 'server'>, 158, 5)]"
     )
     assert page.kernel("seen.trace.check().ids[0]") == "'X01'"
-    expect(live.locator(".lk-findings .lk-warn")).to_contain_text("nobody answers anew")
+    expect(live.locator(".lk-editor .lk-warn")).to_contain_text("nobody answers anew")
     expect(live.get_by_label("byte, hexadecimal")).to_be_focused()
     page.picture("inspector-edited", live)
     live.get_by_role("button", name="take back the last edit").click()
