@@ -8,7 +8,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.ui.test_pictures import CONTRASTS, ENOUGH, THEMES
+from tests.ui.rig import KEPT
+from tests.ui.test_pictures import CONTRASTS, ENOUGH, MOST, THEMES
 
 SOURCES = ("import labkit; trace = labkit.simulate(labkit.Scenario())", "seen = labkit.inspect(trace); seen")
 SIZE = (1400, 1500)
@@ -50,7 +51,7 @@ def piece(live):
 
 def test_an_arrow_a_field_and_a_byte_lead_to_each_other(seen):
     """Whatever is clicked in one of the three, the other two show the same bytes."""
-    page, live = seen
+    _, live = seen
     live.get_by_role("option", name='client to server: text "Hello"').click()
     expect(live.locator(".lk-where")).to_have_text("client → server, bytes 157 to 167")
     expect(live.locator(".lk-what")).to_have_text("frame: text")
@@ -62,7 +63,7 @@ def test_an_arrow_a_field_and_a_byte_lead_to_each_other(seen):
     expect(piece(live)).to_have_text("field line Host")
     expect(live.locator(".lk-cell.lk-on").first).to_have_text("48")
     expect(live.locator("[data-row='0'].lk-on .lk-line-on")).to_have_count(1)
-    page.picture("inspector-field", live)
+    live.screenshot(path=KEPT / "inspector-field.png")
 
 
 def test_pointing_is_for_a_moment(seen):
@@ -118,7 +119,7 @@ def test_a_byte_is_typed_over_and_the_findings_change(seen):
     assert page.kernel("seen.trace.check().ids[0]") == "'X01'"
     expect(live.locator(".lk-editor .lk-warn")).to_contain_text("nobody answers anew")
     expect(live.get_by_label("byte, hexadecimal")).to_be_focused()
-    page.picture("inspector-edited", live)
+    live.screenshot(path=KEPT / "inspector-edited.png")
     live.get_by_role("button", name="take back the last edit").click()
     expect(live.locator(".lk-finding")).to_contain_text("Nothing broken")
     page.wait_kernel("len(seen.edits)", "0")
@@ -143,10 +144,15 @@ def test_it_can_be_read_in_either_theme(seen, theme):
     page, live = seen
     page.theme(THEMES[theme])
     try:
+        notes = live.locator("details").first
+        notes.evaluate("notes => { notes.open = true; }")
         live.locator("[data-row='0'] [data-start]").nth(3).click()
-        live.locator("details").first.evaluate("notes => { notes.open = true; }")
         assert [each for each in page.ask(CONTRASTS) if each[0] < ENOUGH] == []
-        page.picture(f"inspector-{theme}", live)
+        notes.evaluate("notes => { notes.open = false; }")
+        live.get_by_role("option", name='client to server: text "Hello"').click()
+        byte(live, 158).click()
+        page.show(1)
+        assert page.picture(f"inspector-{theme}", live).stat().st_size < MOST
     finally:
         page.theme(THEMES["light"])
 
@@ -189,7 +195,7 @@ def test_a_lost_kernel_is_said_and_stepping_goes_on(lab):
     expect(live.get_by_label("byte, hexadecimal")).to_be_disabled()
     live.get_by_role("button", name="one step on").click()
     expect(live.locator(".lk-now")).to_contain_text("step 2 of 7")
-    page.picture("inspector-lost", live)
+    live.screenshot(path=KEPT / "inspector-lost.png")
 
 
 def test_a_restarted_kernel_is_said_too(lab):
@@ -226,7 +232,7 @@ def test_the_saved_notebook_shows_the_twin(lab):
     page.tab.wait_for_timeout(1500)  # time for the widget's own output to find no model
     assert "model not found" not in page.cell(1).inner_text()
     assert "Loading widget" not in page.cell(1).inner_text()
-    page.picture("inspector-twin")
+    page.tab.screenshot(path=KEPT / "inspector-twin.png")
     page.errors = [error for error in page.errors if "model not found" not in error]  # JupyterLab's, of the widget
 
 
@@ -240,4 +246,4 @@ def test_a_copy_that_nobody_trusts_shows_the_twin(lab):
     expect(shown.locator("img").first).to_have_attribute("alt", TOLD)
     assert "masking key" in page.text(1)
     assert shown.locator(".lk").count() == 0
-    page.picture("inspector-untrusted")
+    page.tab.screenshot(path=KEPT / "inspector-untrusted.png")
