@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from labkit.scenario import Scenario
     from labkit.simulation import simulate
     from labkit.trace import Direction, Hop, Trace
+    from labkit.widgets.inspector import inspect
     from labkit.widgets.workbench import Workbench
     from labkit.wire.upgrade import accept_key
 
@@ -92,6 +93,7 @@ _WHERE = {
     "faults": "render.described",
     "http2_client": "parties.http2",
     "http2_server": "parties.http2",
+    "inspect": "widgets.inspector",
     "kernel_upgrade": "net.kernel",
     "load": "formats.jsonl",
     "look_back": "lessons.exercises",
@@ -110,8 +112,8 @@ __all__ = [
     "Answer", "Apache", "Caddy", "Direction", "Haproxy", "Hop", "LabError", "Limits", "Nginx", "Offer", "RealProxy",
     "Scenario", "Server", "Stream", "Tap", "Trace", "UpgradeServer", "Workbench", "accept_key", "ask", "browse",
     "case", "catalogue", "check", "copy_as", "curl", "diagram", "dissect", "doctor", "echo", "evaluate", "exercise",
-    "explain", "faults", "http2_client", "http2_server", "kernel_upgrade", "load", "look_back", "php", "predict",
-    "record", "rulebook", "run", "simulate", "stop_all", "why", "xray",
+    "explain", "faults", "http2_client", "http2_server", "inspect", "kernel_upgrade", "load", "look_back", "php",
+    "predict", "record", "rulebook", "run", "simulate", "stop_all", "why", "xray",
 ]  # fmt: skip
 
 

@@ -32,6 +32,7 @@ COMMANDS = [
     "corpus",
     "dissect",
     "draw",
+    "inspect",
     "check",
     "rules",
     "cases",
@@ -403,7 +404,7 @@ def test_dissect_explains_every_byte(saved, capsys):
     assert (found["labkit"], found["schema"], found["outcome"]) == ("dissection", 1, "switched")
 
 
-@pytest.mark.parametrize("command", [["dissect"], ["dissect", "--json"], ["draw"]])
+@pytest.mark.parametrize("command", [["dissect"], ["dissect", "--json"], ["draw"], ["inspect"]])
 def test_secrets_stay_secret(command, tmp_path, capsys):
     """Cookies and tokens are starred out, unless they are asked for."""
     offer = Offer.websocket("/?token=t0k").with_field("Authorization", "s3cret")
@@ -501,7 +502,7 @@ FILES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("command", [["dissect"], ["dissect", "--json"], ["draw"], ["draw", "--format", "svg"], ["check"], ["check", "--json"]])  # fmt: skip
+@pytest.mark.parametrize("command", [["dissect"], ["dissect", "--json"], ["draw"], ["draw", "--format", "svg"], ["inspect"], ["check"], ["check", "--json"]])  # fmt: skip
 @pytest.mark.parametrize("name", FILES)
 def test_a_wrong_file_is_named(command, name, tmp_path, capsys):
     """A file that is no trace: exit code 2, and one line with the file and the line; never a traceback."""
@@ -513,6 +514,17 @@ def test_a_wrong_file_is_named(command, name, tmp_path, capsys):
     assert out == ""
     assert err.startswith(f"labkit: {file}")
     assert err.count("\n") == 1
+
+
+def test_inspect_makes_a_page(saved, tmp_path, capsys):
+    """The page goes to standard output, or into a file, the same, and says how the exchange ended."""
+    assert main(["inspect", str(saved)]) == 0
+    out = capsys.readouterr().out
+    assert "<title>Switched to websocket (101)</title>" in out
+    file = tmp_path / "page.html"
+    assert main(["inspect", str(saved), "-o", str(file)]) == 0
+    assert file.read_text(encoding="utf-8") == out
+    assert capsys.readouterr().out == ""
 
 
 def test_a_folder_is_no_file(tmp_path, capsys):

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from labkit.trace import Trace
 
 __all__ = [
-    "check_file", "copies", "corpus", "dissect_file", "draw", "lab", "reset_copy", "rules", "serve", "tap", "tell",
-    "trace",
+    "check_file", "copies", "corpus", "dissect_file", "draw", "inspect_file", "lab", "reset_copy", "rules", "serve",
+    "tap", "tell", "trace",
 ]  # fmt: skip
 
 _FLAG = "--allow-remote"
@@ -273,14 +273,25 @@ def draw(arguments: argparse.Namespace) -> int:
 
     picture = diagram(load(arguments.file), keep_secrets=arguments.keep_secrets)
     make = {"text": picture.text, "svg": picture.svg, "mermaid": picture.mermaid, "html": picture.html}
-    text = make[arguments.format]()
-    if arguments.output is None:
-        print(text)
+    return _write(make[arguments.format]() + "\n", arguments.output)
+
+
+def inspect_file(arguments: argparse.Namespace) -> int:
+    """Make a page of a saved trace, in which diagram, bytes and explanation are linked."""
+    from labkit.formats.jsonl import load  # noqa: PLC0415
+    from labkit.widgets.page import page  # noqa: PLC0415
+
+    return _write(page(load(arguments.file), keep_secrets=arguments.keep_secrets), arguments.output)
+
+
+def _write(text: str, output: Path | None) -> int:
+    if output is None:
+        print(text, end="")
         return 0
     try:
-        arguments.output.write_text(text + "\n", encoding="utf-8")
+        output.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise WrongUse(f"cannot write {arguments.output}: {error.strerror}") from None
+        raise WrongUse(f"cannot write {output}: {error.strerror}") from None
     return 0
 
 

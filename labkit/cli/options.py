@@ -133,6 +133,10 @@ def _add_files(added: Commands) -> None:
     draw.add_argument("file", type=Path)
     draw.add_argument("--format", choices=("text", "svg", "mermaid", "html"), default="text")
     draw.add_argument("-o", "--output", type=Path, metavar="FILE", help="write to a file")
+    inspect = _add(added, "inspect", commands.inspect_file,
+                   "Make of a saved trace a page to click through: diagram, bytes and explanation.")  # fmt: skip
+    inspect.add_argument("file", type=Path, help="a trace, as serve, tap and trace save it")
+    inspect.add_argument("-o", "--output", type=Path, metavar="PAGE", help="write to a file, such as page.html")
     check = _add(added, "check", commands.check_file, "Tell which rules a saved trace breaks: whose fault, and where.")
     check.add_argument("file", type=Path, help="a trace, as serve, tap and trace save it")
     check.add_argument("--json", action="store_true", help="as data instead")
@@ -143,7 +147,7 @@ def _add_files(added: Commands) -> None:
     )
     rules = _add(added, "rules", commands.rules, "Tell the rules that labkit check knows, with their clauses.")
     rules.add_argument("rule", nargs="?", default="", metavar="ID", help="one rule in full, such as G02; else all")
-    for each in (dissect, draw):
+    for each in (dissect, draw, inspect):
         each.add_argument("--keep-secrets", action="store_true", help="show cookies, tokens and authorization")
 
 

@@ -31,10 +31,15 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """A line below an arrow's headline; `step` is "2" where the upgrade fields begin."""
+    """A line below an arrow's headline; `step` is "2" where the upgrade fields begin.
+
+    `start` and `end` are its place in the bytes of the arrow's direction, where it is one stretch of them.
+    """
 
     text: str
     step: str = ""
+    start: int = 0
+    end: int = 0
 
 
 @dataclass(frozen=True, slots=True)

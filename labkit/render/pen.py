@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from labkit.render.theme import MONO, SANS
 
@@ -57,12 +57,23 @@ class Pen:
         self._add("text", words, x=at[0], y=at[1], fill=fill, font_family=MONO if mono else SANS, font_size=size,
                   font_weight="600" if bold else None, text_anchor=None if anchor == "start" else anchor)  # fmt: skip
 
+    def group(self, since: int, **attributes: str | float) -> None:
+        """Put all elements from number `since` on into a group with attributes."""
+        inside = self.elements[since:]
+        del self.elements[since:]
+        self.elements.append(f"<g{_written(attributes)}>")
+        self.elements += [*inside, "</g>"]
+
     def _add(self, name: str, words: str | None = None, **attributes: str | float | None) -> None:
-        given = ((key.replace("_", "-"), value) for key, value in attributes.items() if value is not None)
-        written = "".join(
-            f' {key}="{escape(value) if isinstance(value, str) else _number(value)}"' for key, value in given
-        )
+        written = _written({key: value for key, value in attributes.items() if value is not None})
         self.elements.append(f"<{name}{written}/>" if words is None else f"<{name}{written}>{escape(words)}</{name}>")
+
+
+def _written(attributes: Mapping[str, str | float]) -> str:
+    return "".join(
+        f' {key.replace("_", "-")}="{escape(value) if isinstance(value, str) else _number(value)}"'
+        for key, value in attributes.items()
+    )
 
 
 def _number(value: float) -> str:

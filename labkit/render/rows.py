@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from labkit.dissection import ContentPart, Dissection, Exchange, Framed, HeadPart, HopView, OpaquePart, Span
 from labkit.dissection.pairing import pairs
@@ -24,7 +24,7 @@ from labkit.trace import Direction
 if TYPE_CHECKING:
     from labkit.rules import Finding, Findings
 
-__all__ = ["MOST_HOPS", "lay_out"]
+__all__ = ["MOST_HOPS", "Drawn", "draw", "lay_out"]
 
 _MOST_FAULTS = 3
 _MOST_LINES = 1000
@@ -35,6 +35,14 @@ MOST_HOPS = 12
 """The most hops a diagram draws, from the client's end; of the others it says how many there are."""
 
 
+class Drawn(NamedTuple):
+    """A message in the diagram: in which row it is drawn, or counted, and its headline."""
+
+    row: int
+    message: Message
+    headline: str
+
+
 def lay_out(dissection: Dissection, findings: Findings | None = None) -> Layout:
     """Return the sequence diagram of a dissected trace, as parties and rows.
 
@@ -42,6 +50,11 @@ def lay_out(dissection: Dissection, findings: Findings | None = None) -> Layout:
         dissection: what crossed, taken apart.
         findings: what the check found, to be marked on the messages; None where nothing was checked.
     """
+    return draw(dissection, findings)[0]
+
+
+def draw(dissection: Dissection, findings: Findings | None = None) -> tuple[Layout, tuple[Drawn, ...]]:
+    """Return the sequence diagram of a dissected trace, and beside it every message that its rows stand for."""
     trace = dissection.trace
     parties, places = columns_of([(clean(hop.client, 40), clean(hop.server, 40)) for hop in trace.hops])
     places = places[:MOST_HOPS]
@@ -58,7 +71,8 @@ def lay_out(dissection: Dissection, findings: Findings | None = None) -> Layout:
         title = f"{clean(trace.title, 80)} — {title[0].lower()}{title[1:]}"
     words = description(dissection, tunnels.told(found))
     words = words if findings is None else f"{words} {_judged(findings)}"
-    return Layout(title, words, parties, tuple(drawing.rows), clean(trace.note, _MOST_NOTE), drawing.pipes())
+    note = clean(trace.note, _MOST_NOTE)
+    return Layout(title, words, parties, tuple(drawing.rows), note, drawing.pipes()), tuple(drawing.drawn)
 
 
 def _numbered(dissection: Dissection) -> list[set[int]]:
@@ -83,6 +97,7 @@ class _Drawing:
     marks: Marks
     tunnels: Tunnels
     rows: list[Row] = field(default_factory=list)
+    drawn: list[Drawn] = field(default_factory=list)
     _seams: list[int] = field(default_factory=list)
     _turned: dict[int, int] = field(default_factory=dict)  # in which row a hop turned
     _ended: dict[int, int] = field(default_factory=dict)  # which row is the last of a hop
@@ -95,6 +110,8 @@ class _Drawing:
             turning = [message.hop for message in entry.messages if self._turns(message)]
             self._flush()
             self.rows.append(self._fold(entry))
+            row = len(self.rows) - 1
+            self.drawn += [Drawn(row, each, self._body(each).headline) for each in entry.messages]
             self._ended |= {hop: len(self.rows) - 1 for message in entry.messages for hop in message.hops}
             self._seams += turning
             self._last = None
@@ -103,11 +120,14 @@ class _Drawing:
             head = self.rows[-1]
             assert isinstance(head, Arrow)
             faults = head.faults + self._faults(entry)
-            self.rows[-1] = replace(head, details=head.details + _content(entry).details, faults=faults)
+            content = _content(entry)
+            self.rows[-1] = replace(head, details=head.details + content.details, faults=faults)
+            self.drawn.append(Drawn(len(self.rows) - 1, entry, content.headline))
             return
         if entry.kind is not Kind.ANSWER:
             self._flush()
-        self.rows.append(self._arrow(entry))
+        self.rows.append(arrow := self._arrow(entry))
+        self.drawn.append(Drawn(len(self.rows) - 1, entry, arrow.headline))
         self._ended |= dict.fromkeys(entry.hops, len(self.rows) - 1)
         self._last = entry
         if self._turns(entry):
@@ -222,16 +242,18 @@ class _Drawing:
         places = [place for hop in hops for place in self.places[hop]]
         return Fold(folded.text(arrow, self.tunnels.way), min(places), max(places))
 
-    def _arrow(self, message: Message) -> Arrow:
+    def _body(self, message: Message) -> Arrow:
         part, view = message.part, self.dissection.hops[message.hop]
         if isinstance(part, HeadPart):
-            body = self._head(message, part, view)
-        elif isinstance(part, ContentPart):
-            body = replace(_content(message), details=())  # the headline says it
-        elif isinstance(part, Framed):
-            body = frame_arrow(part, message.place)
-        else:
-            body = _other(message, part, view)
+            return self._head(message, part, view)
+        if isinstance(part, ContentPart):
+            return replace(_content(message), details=())  # the headline says it
+        if isinstance(part, Framed):
+            return frame_arrow(part, message.place)
+        return _other(message, part, view)
+
+    def _arrow(self, message: Message) -> Arrow:
+        view, body = self.dissection.hops[message.hop], self._body(message)
         step = body.step
         if view.seam and message.start >= view.seam[message.direction]:
             step = self.tunnels.step(4 if message.direction is Direction.TO_SERVER else 5, message)
@@ -251,7 +273,8 @@ class _Drawing:
             headline = f"{part.name}: {shown(view.data[message.direction][part.start : part.end])}"
         offers = message.kind is Kind.REQUEST and bool(exchange.offer)
         two = self._step(2, message.hop) if offers and numbered else ""
-        details = field_details(part.value.fields.lines if part.value else (), two)
+        places = [(line.start, line.end) for line in part.head.lines if line.name]
+        details = field_details(part.value.fields.lines if part.value else (), two, places)
         if numbered and message.kind is Kind.REQUEST and not exchange.offer and message.hop:
             details = (Detail("(no Upgrade field was passed on)"), *details)
         number = {Kind.REQUEST: 1, Kind.ANSWER: 3}.get(message.kind) if numbered else None
@@ -314,7 +337,7 @@ def _content(message: Message) -> Arrow:
     way = ", in chunks" if part.framing == "chunked" else ""
     line = line if line.startswith('"') else shown(data)
     text = f"content, {size:,} byte{'' if size == 1 else 's'}{way}: {line}"
-    return Arrow("", 0, 0, text, (Detail(text),))
+    return Arrow("", 0, 0, text, (Detail(text, "", part.start, part.end),))
 
 
 def _other(message: Message, part: OpaquePart, view: HopView) -> Arrow:

@@ -11,9 +11,9 @@ from itertools import pairwise
 from labkit.render.layout import Arrow, Band, Fold, Layout, Party
 from labkit.render.measure import columns, fit, wrap
 from labkit.render.pen import Pen, escape
-from labkit.render.theme import DARK, LIGHT, Theme, mono_width, sans_width
+from labkit.render.theme import DARK, LIGHT, NAMED, Theme, mono_width, sans_width
 
-__all__ = ["sign", "svg"]
+__all__ = ["live_svg", "sign", "svg"]
 
 _PAD = 28  # around everything
 _BADGE = 11  # radius of a step's disc
@@ -21,8 +21,10 @@ _BOX = 36  # height of a party's box
 _HEADLINE, _DETAIL, _TITLE, _BAND, _NOTE = 13.0, 12.0, 20.0, 13.0, 12.0  # sizes of type
 _LEADING = 17  # from one line to the next
 _TUBE = 8  # from a lifeline to the side of the tube around it
+_REACH = 4  # how far below its lowest point a row can be pointed at
 _SIDE = 14  # from a lifeline to the text beside it
 _GAPS = {2: (480, 560), 3: (310, 430), 4: (250, 340)}  # least and most between lifelines, by parties
+_BESIDE = {2: (340, 440), 3: (220, 270)}
 _TIGHT = (210, 270)
 
 
@@ -31,17 +33,28 @@ def svg(layout: Layout, *, dark: bool = False) -> str:
     return _Canvas(layout, DARK if dark else LIGHT).draw()
 
 
+def live_svg(layout: Layout) -> str:
+    """Draw a layout for a page that brings the colours as CSS variables, and links what is drawn to the bytes.
+
+    Every row is a group with its number (`data-row`), every field line in it one with its place in the bytes
+    (`data-start`, `data-end`). The page has to give it a name: it holds no title. It is narrower than elsewhere, so
+    that the bytes have room beside it.
+    """
+    return _Canvas(layout, NAMED, live=True).draw()
+
+
 class _Canvas:
     """Draws from the top down; `y` is the lowest point drawn so far."""
 
-    def __init__(self, layout: Layout, theme: Theme) -> None:
+    def __init__(self, layout: Layout, theme: Theme, *, live: bool = False) -> None:
+        self._live = live
         self._layout = layout
         self._theme = theme
         self._pen, self._back = Pen(), Pen()
         self._names = [fit(party.name, 220, lambda char: sans_width(char, 14)) or "?" for party in layout.parties]
         self._boxes = [max(104, sans_width(name, 14) + 40) for name in self._names]
         self._places = self._spread()
-        self._width = max(self._places[-1] + max(self._boxes[-1] / 2, 40) + _PAD, 560)
+        self._width = max(self._places[-1] + max(self._boxes[-1] / 2, 40) + _PAD, 420 if self._live else 560)
         self._y = 0.0
         self._lives: list[tuple[float, float, str]] = []  # stretches of the lifelines: from, to, dashes
         self._zones: list[tuple[int, int, float]] = []
@@ -49,18 +62,18 @@ class _Canvas:
     def draw(self) -> str:
         """Return the whole document."""
         theme, layout = self._theme, self._layout
-        self._y = float(_PAD)
-        for line in wrap(layout.title, self._width - 2 * _PAD, 4, size=lambda char: sans_width(char, _TITLE)):
-            self._y += _TITLE + 6
-            self._pen.text((_PAD, self._y - 6), line, theme.ink, _TITLE, bold=True)
-        self._y += 18
+        self._y = 4.0 if self._live else float(_PAD)
+        if not self._live:
+            self._title()
         top = self._y + _BOX
         self._parties()
         self._y += 8
         self._lives.append((top, self._y, ""))
         edges = [self._y]  # between the rows
-        for row in layout.rows:
+        for number, row in enumerate(layout.rows):
+            since, before = len(self._pen.elements), self._y
             dash = self._row(row)
+            self._link(since, (4, before), (self._width - 8, self._y - before + _REACH), data_row=number)
             self._lives.append((edges[-1], self._y, dash))
             edges.append(self._y)
         self._lives.append((self._y, self._y + 16, ""))
@@ -73,21 +86,37 @@ class _Canvas:
             for line in wrap(layout.note, self._width - 2 * _PAD, 3, size=lambda char: sans_width(char, _NOTE)):
                 self._y += 16
                 self._pen.text((_PAD, self._y), line, theme.soft, _NOTE)
-        return self._document(self._y + _PAD)
+        return self._document(self._y + (4 if self._live else _PAD))
+
+    def _link(self, since: int, at: tuple[float, float], size: tuple[float, float], **attributes: float) -> None:
+        """Make one group of what was drawn since, that can be pointed at anywhere in a rectangle."""
+        if self._live:
+            self._pen.group(since, **attributes)
+            pointed = Pen()
+            pointed.rect(at, size, "transparent", radius=5)
+            self._pen.elements.insert(since + 1, pointed.elements[0])
+
+    def _title(self) -> None:
+        room = self._width - 2 * _PAD
+        for line in wrap(self._layout.title, room, 4, size=lambda char: sans_width(char, _TITLE)):
+            self._y += _TITLE + 6
+            self._pen.text((_PAD, self._y - 6), line, self._theme.ink, _TITLE, bold=True)
+        self._y += 18
 
     def _document(self, height: float) -> str:
         width, tall = round(self._width), round(height)
+        title, told = escape(self._layout.title), escape(self._layout.description)
+        role, words = ("", "") if self._live else (' role="img"', f"<title>{title}</title><desc>{told}</desc>")
         head = (
             f'<svg xmlns="http://www.w3.org/2000/svg" version="1.1" width="{width}" height="{tall}" '
-            f'viewBox="0 0 {width} {tall}" role="img" xml:space="preserve">'
+            f'viewBox="0 0 {width} {tall}"{role} xml:space="preserve">'
         )
-        words = f"<title>{escape(self._layout.title)}</title><desc>{escape(self._layout.description)}</desc>"
-        ground = f'<rect width="{width}" height="{tall}" fill="{self._theme.ground}"/>'
+        ground = "" if self._live else f'<rect width="{width}" height="{tall}" fill="{self._theme.ground}"/>'
         return "\n".join([head, words, ground, *self._back.elements, *self._pen.elements, "</svg>"]) + "\n"
 
     def _spread(self) -> list[float]:
         """Place the lifelines: far enough apart for the labels between neighbours, as far as that is bearable."""
-        least, most = _GAPS.get(len(self._layout.parties), _TIGHT)
+        least, most = (_BESIDE if self._live else _GAPS).get(len(self._layout.parties), _TIGHT)
         wanted = [float(least)] * max(len(self._boxes) - 1, 0)
         for row in self._layout.rows:
             if isinstance(row, Arrow) and abs(row.start - row.reach) == 1:
@@ -194,7 +223,8 @@ class _Canvas:
         widest = max([mono_width(text, _DETAIL) for text, _ in texts] + [0.0])
         at = left + _SIDE if arrow.start < arrow.end else right - _SIDE - min(room, widest)
         self._y += 3
-        for text, step in texts:
+        for (text, step), detail in zip(texts, arrow.details, strict=True):
+            since, before = len(self._pen.elements), self._y + 4
             for number, piece in enumerate(_mono(text, room, _DETAIL, 4, indent=2)):
                 self._y += _LEADING
                 if not number:
@@ -202,6 +232,9 @@ class _Canvas:
                 lead = len(piece) - len(piece.lstrip(" "))
                 place = at + mono_width(" " * lead, _DETAIL)
                 self._pen.text((place, self._y), piece[lead:], self._theme.soft, _DETAIL, mono=True)
+            if detail.end > detail.start:
+                size = (min(room, widest) + 12, self._y - before + 4)
+                self._link(since, (at - 6, before), size, data_start=detail.start, data_end=detail.end)
         for fault in arrow.faults:
             colour = self._theme.level(fault.level)
             pieces = wrap(fault.text, room - 20, 4, size=lambda char: sans_width(char, _DETAIL))

@@ -9,11 +9,11 @@ white) for a SHOULD, and ink for a note. No level has the colour of a party.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from labkit.render.measure import columns
 
-__all__ = ["DARK", "LIGHT", "MONO", "SANS", "Theme", "contrast", "mono_width", "sans_width"]
+__all__ = ["DARK", "LIGHT", "MONO", "NAMED", "SANS", "Theme", "contrast", "mono_width", "sans_width", "variables"]
 
 SANS = "system-ui, 'Segoe UI', 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif"
 MONO = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', monospace"
@@ -92,6 +92,19 @@ DARK = Theme(
     should="#f0e442", note="#e8eaed",
 )  # fmt: skip
 
+NAMED = Theme(**{each.name: f"var(--lk-{each.name.replace('_', '-')})" for each in fields(Theme)})
+"""The colours by the names of their CSS variables, for a page that changes between light and dark."""
+
+
+def variables(theme: Theme) -> str:
+    """Return the CSS declarations that give `NAMED` the colours of a theme, and the type.
+
+    >>> variables(DARK).splitlines()[0]
+    '--lk-ground: #14181d;'
+    """
+    colours = [f"--lk-{each.name.replace('_', '-')}: {getattr(theme, each.name)};" for each in fields(theme)]
+    return "\n".join([*colours, f"--lk-sans: {SANS};", f"--lk-mono: {MONO};"])
+
 
 def contrast(one: str, other: str) -> float:
     """Return the contrast of two colours, from 1 to 21 (WCAG 2.2).
@@ -125,7 +138,10 @@ def sans_width(text: str, size: float) -> float:
     >>> sans_width("ill", 10) < sans_width("WWW", 10)
     True
     """
-    return sum(_advance(char) for char in text) * size
+    width = 0.0
+    for char in text:
+        width += _advance(char)  # not `sum`: from Python 3.12 on it adds more exactly, and pictures would differ
+    return width * size
 
 
 def _advance(char: str) -> float:

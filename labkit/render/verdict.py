@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from labkit.dissection import dissect
+from labkit.dissection import Dissection, dissect
 from labkit.errors import WrongUse
 from labkit.render.headline import headline
 from labkit.render.layout import step_name
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from labkit.render.diagram import Diagram
     from labkit.render.explain import Explanation
 
-__all__ = ["MOST", "Group", "Told", "Verdict", "check"]
+__all__ = ["MOST", "Group", "Told", "Verdict", "check", "judged"]
 
 MOST = 40
 """The most findings and notes that the table tells one by one."""
@@ -42,9 +42,13 @@ def check(trace: Trace) -> Verdict:
     if not isinstance(trace, Trace):
         file = repr(str(trace)) if isinstance(trace, (str, PurePath)) else "…"
         raise WrongUse(f"what is checked is a Trace, not {trace!r}: load it first: labkit.load({file})")
-    dissection = dissect(trace)
+    return judged(dissect(trace))
+
+
+def judged(dissection: Dissection) -> Verdict:
+    """Do what `check` does, where a trace has been taken apart already."""
     found, checked = look(dissection), sum(1 for rule in RULES if rule.check)
-    return Verdict(found.found, found.notes, trace=trace, checked=checked, outcome=headline(dissection))
+    return Verdict(found.found, found.notes, trace=dissection.trace, checked=checked, outcome=headline(dissection))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,7 @@ class Verdict(Findings):
             ("worth a note; nothing is broken", list(self.notes)),
         ):
             if findings and room:
-                found.append(Group(heading, tuple(self._told(each) for each in findings[:room])))
+                found.append(Group(heading, tuple(self.told(each) for each in findings[:room])))
             room -= min(room, len(findings))
         return tuple(found)
 
@@ -134,7 +138,8 @@ class Verdict(Findings):
         more = len(self) + len(self.notes) - MOST
         return f"and {more:,} more" if more > 0 else ""
 
-    def _told(self, finding: Finding) -> Told:
+    def told(self, finding: Finding) -> Told:
+        """Return one of the findings or notes in words."""
         rule, hops = finding.rule, self.trace.hops
         hop = hops[finding.hop]
         letter = f"hop {step_name(0, finding.hop, len(hops))[1:]}: " if len(hops) > 1 else ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -116,3 +118,25 @@ def test_a_run_adds_nothing_to_a_record(tmp_path: Path, monkeypatch: pytest.Monk
     write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)]), path)
     assert "this kernel's memory" in execute(path).cells[0].outputs[0].text
     assert not (tmp_path / "record.jsonl").exists()
+
+
+def test_of_a_widget_its_twin_is_kept_and_compared(tmp_path: Path):
+    """No live view is committed; what stands beside it is, and a strict comparison passes on it and fails on another."""
+    path = tmp_path / "00-live.ipynb"
+    source = "import labkit\nlabkit.inspect(labkit.simulate(labkit.Scenario()))"
+    write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)]), path)
+    assert main([str(path)]) == 0
+    (output,) = read(path).cells[0].outputs
+    assert set(output.data) == {"text/html", "text/plain"}
+    assert output.data["text/plain"].startswith("Switched to websocket (101)")
+    compare = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbval", "--nbval-current-env", "--nbval-cell-timeout=30", str(path)]  # fmt: skip
+    assert subprocess.run(compare, cwd=tmp_path, timeout=90, capture_output=True, check=False).returncode == 0
+    path.write_text(path.read_text().replace("Switched to websocket (101)", "Switched to another"))
+    assert subprocess.run(compare, cwd=tmp_path, timeout=90, capture_output=True, check=False).returncode == 1
+
+
+def test_an_output_without_a_live_view_stays(tmp_path: Path):
+    """An output that has never had a view is left alone, empty or not."""
+    outputs = [nbformat.v4.new_output("display_data", {}), nbformat.v4.new_output("stream", text="x")]
+    cell = nbformat.v4.new_code_cell("", outputs=outputs)
+    assert normalised(nbformat.v4.new_notebook(cells=[cell])).cells[0].outputs == outputs

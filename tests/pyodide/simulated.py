@@ -1,11 +1,13 @@
 """Everything that is made of a simulation, as texts. The tests run this file here and in Pyodide, and compare."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import labkit
 from labkit.cases.reproduced import REPRODUCED
 from labkit.parties.faults import FAULTS
+from labkit.render.inspected import inspected
 from labkit.scenario import Scenario
 
 Texts = dict[str, dict[str, str]]
@@ -59,6 +61,7 @@ def made(scenario: Scenario) -> dict[str, str]:
         "html": picture.html(dark=True),
         "mermaid": picture.mermaid(),
         "bytes": str(trace.bytes()),
+        "inspector": json.dumps(inspected(trace)),
     }
     saved.unlink()
     return {**texts, **({"xray": str(labkit.xray(scenario))} if scenario.via else {})}

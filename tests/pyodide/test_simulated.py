@@ -47,7 +47,9 @@ def test_the_same_scenarios(here: Texts, there: Texts):
     assert len(here) > 100
 
 
-@pytest.mark.parametrize("what", ["trace", "check", "diagram", "svg", "html", "mermaid", "bytes", "xray", "why"])
+@pytest.mark.parametrize(
+    "what", ["trace", "check", "diagram", "svg", "html", "mermaid", "bytes", "inspector", "xray", "why"]
+)
 def test_the_same_bytes_findings_and_pictures(here: Texts, there: Texts, what: str):
     """The trace, its findings, its pictures and its explanation are the same, letter by letter."""
     assert {name: texts.get(what) for name, texts in there.items()} == {
