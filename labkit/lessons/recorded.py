@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from labkit.errors import Unreadable, WrongUse
+from labkit.errors import Absent, Unreadable, WrongUse
 from labkit.lessons.record import FILE, MOST_BYTES, Entry, entries, merge, place, text
 from labkit.render.columns import text_table
 from labkit.render.html import table
 from labkit.render.measure import clean
+from labkit.widgets.display import publish
+from labkit.widgets.keeping import Keeping
 
 __all__ = ["Record", "record", "resumed"]
 
@@ -86,6 +91,9 @@ class Record:
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         return {"text/plain": str(self), "text/html": table(_NAMES, self.rows, f"{self.verdict} {self.place}")}
 
+    def _ipython_display_(self) -> None:
+        publish((self._repr_mimebundle_(), {}), *((live, {}) for live in _controls()))
+
 
 def record() -> Record:
     """Return what was predicted and answered until now, as a table that can be saved and resumed.
@@ -95,6 +103,17 @@ def record() -> Record:
     labkit.errors.Unreadable: no such file: No such file or directory
     """
     return Record(entries(), place())
+
+
+def _controls() -> Iterator[dict[str, Any]]:
+    """Yield the link and the button below the table, where ipywidgets is there to draw them."""
+    with suppress(Absent):
+        yield Keeping(FILE, text, _taken).bundle()
+
+
+def _taken(data: bytes) -> str:
+    told = resumed(data)
+    return f"<p>{told}</p>{record()._repr_mimebundle_()['text/html']}"
 
 
 def resumed(data: bytes) -> str:
