@@ -127,12 +127,16 @@ def resumed(data: bytes) -> str:
 
 
 def _predicted(name: str, about: list[Entry]) -> tuple[str, str, str, str]:
-    last = [each.value for each in about if each.kind == "prediction"][-1]
-    came = [each.value for each in about if each.kind == "came" and isinstance(each.value, dict)]
-    if not came:
-        return name, "prediction", _said(last), "not yet run"
-    sign = "✓" if came[-1].get("same") is True else "≠"
-    return name, "prediction", _said(came[-1].get("predicted")), f"{sign} {_said(came[-1].get('came'))}"
+    """Tell the last prediction that something came of; else the last one."""
+    last, row = None, None
+    for each in about:
+        if each.kind == "prediction":
+            last = each.value
+        elif each.kind == "came":
+            came = each.value.get("came") if isinstance(each.value, dict) else each.value
+            same = each.value.get("same") is True if isinstance(each.value, dict) else came == last
+            row = (name, "prediction", _said(last), f"{'✓' if same else '≠'} {_said(came)}")
+    return row or (name, "prediction", _said(last), "not yet run")
 
 
 def _answered(name: str, about: list[Entry]) -> tuple[str, str, str, str]:

@@ -53,9 +53,7 @@ class Keeping:
 
     def bundle(self) -> dict[str, Any]:
         """Return what Jupyter draws the controls from; a viewer without widgets shows nothing here."""
-        live = show(self.box)
-        live.pop("text/plain", None)
-        return live
+        return show(self.box)
 
     def _offer(self) -> None:
         data = base64.b64encode(self._saved().encode()).decode("ascii")

@@ -30,7 +30,9 @@ def lived() -> Record:
     for right in (False, False, True, True):
         note("answer", "02.mend", {"answer": "GET /\nHost: x", "ok": right})
     note("answer", "02.watch", {"answer": [1, 2], "ok": False})
-    note("variation", "1", {"client": "lab"})
+    note("prediction", "workbench 1", "426")
+    note("came", "workbench 1", "426")
+    note("variation", "workbench 1", {"client": "lab"})
     return labkit.record()
 
 
@@ -42,9 +44,10 @@ def test_a_row_for_each_prediction_and_exercise():
         ("02.later", "prediction", "True", "not yet run"),
         ("02.mend", "exercise", "GET / Host: x", "✓ solved at try 3"),
         ("02.watch", "exercise", "[1, 2]", "✗ not yet, 1 tries"),
+        ("workbench 1", "prediction", "426", "✓ 426"),
         ("workbench", "variations", "1", ""),
     ]
-    assert lived().verdict == "1 of 3 predictions came true; 1 of 2 exercises are solved."
+    assert lived().verdict == "2 of 4 predictions came true; 1 of 2 exercises are solved."
 
 
 def test_drawn_as_text_and_as_a_table():
@@ -54,7 +57,7 @@ def test_drawn_as_text_and_as_a_table():
         assert "It is kept in labkit-record.jsonl." in shown
         assert "solved at try 3" in shown
         assert "/tmp" not in shown
-    assert repr(labkit.record()).startswith("<Record: 1 of 3 predictions")
+    assert repr(labkit.record()).startswith("<Record: 2 of 4 predictions")
 
 
 def test_an_empty_record_says_so():
