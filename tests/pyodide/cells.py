@@ -36,6 +36,9 @@ def run(cells):
         error = result.error_before_exec or result.error_in_exec
         told = None if error is None else [type(error).__name__, str(error), getattr(error, "name", None)]
         shown = [*({"data": dict(each.data)} for each in caught.outputs), *values]
+        for each in shown:  # a live view is in no committed notebook
+            each["data"].pop("application/vnd.jupyter.widget-view+json", None)
+        shown = [each for each in shown if each["data"]]
         yield {"error": told, "stdout": caught.stdout, "shown": shown}
 
 before, folder = os.getcwd(), tempfile.mkdtemp()

@@ -28,6 +28,7 @@ H2C = ("h2", "hpack", "hyperframe")
 KERNEL = (  # what JupyterLite's kernel runs the cells with
     "ipython", "asttokens", "executing", "ipython-pygments-lexers", "jedi", "matplotlib-inline", "parso",
     "prompt_toolkit", "pure-eval", "pygments", "stack_data", "traitlets", "wcwidth", "comm",
+    "ipywidgets", "jupyterlab_widgets", "widgetsnbextension", "anywidget", "psygnal", "typing_extensions",
 )  # fmt: skip
 PATIENCE = 180  # seconds for a registry
 
