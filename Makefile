@@ -9,7 +9,7 @@ HERE := $(shell pwd | cksum | cut -d ' ' -f 1)
 MADE := .venv/made-$(HERE)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 
-.PHONY: help lab test test-ui check bench fidelity notebooks constraints clean
+.PHONY: help lab test test-ui check bench fidelity notebooks constraints lock clean
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -22,7 +22,7 @@ lab: .venv/notebooks-$(HERE) ## Open the notebooks in JupyterLab (ARGS="--no-bro
 # Strict: an output that differs from the committed one fails. The cells of a notebook stay on one worker.
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=30 --nbval-sanitize-with tests/sanitize.cfg
 test: .venv/test-$(HERE) ## Run all tests: units, docs, notebooks (ARGS="-k word" and others go to pytest)
-	@$(BIN)/python -m pytest -q -n 2 --dist loadscope $(NBVAL) --ignore tests/ui tests labkit notebooks $(ARGS)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadscope $(NBVAL) --ignore tests/ui --ignore tests/binder tests labkit notebooks $(ARGS)
 
 test-ui: .venv/test-$(HERE) ## Test in a real JupyterLab and Chromium (ARGS="--pictures docs/pictures" and others)
 	@$(BIN)/python -m pytest -q tests/ui $(ARGS)
@@ -48,6 +48,18 @@ constraints: ## Remake constraints.txt; run it with the oldest Python, Debian 12
 	@grep '^#' constraints.txt > build/constraints.txt
 	@build/newest/bin/python -m pip freeze --exclude http101-labkit >> build/constraints.txt
 	@mv build/constraints.txt constraints.txt; rm -rf build/newest
+	@$(MAKE) --no-print-directory lock
+
+# uv, because it resolves for a Python that is not on this machine. Binder has JupyterLab already; a second one would
+# make the image larger and its `jupyter notebook` unhappy.
+lock: ## Remake binder/requirements.txt from pyproject.toml and constraints.txt, for Binder's Python
+	@$(find-python); "$$python" -m venv --clear build/lock
+	@build/lock/bin/python -m pip --disable-pip-version-check install --quiet uv
+	@grep '^#' binder/requirements.txt > build/requirements.txt
+	@build/lock/bin/uv pip compile --quiet --no-header --no-annotate --no-python-downloads --python build/lock/bin/python \
+	  --python-version "$$(sed 's/python-//' binder/runtime.txt)" --python-platform x86_64-manylinux_2_28 \
+	  --extra lessons --constraint constraints.txt pyproject.toml >> build/requirements.txt
+	@mv build/requirements.txt binder/requirements.txt; rm -rf build/lock
 
 clean: ## Remove all that was made, but never my-lab/
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
