@@ -40,6 +40,7 @@ COMMANDS = [
     "lab",
     "copies",
     "reset",
+    "binder-link",
     "doctor",
 ]
 

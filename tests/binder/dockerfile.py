@@ -52,4 +52,4 @@ def brought() -> dict[str, str]:
     assert spec.origin
     lock = Path(spec.origin).with_name("buildpacks") / f"conda/environment.py-{python}-linux-64.lock"
     found = re.findall(r"/([^/]+)-([^-/]+)-[^-/]+\.(?:conda|tar\.bz2)", lock.read_text())
-    return {name.lower().replace("_", "-"): version for name, version in found}
+    return {name.lower().replace("_", "-"): version for name, version in found if name[0] != "_"}
