@@ -9,7 +9,7 @@ HERE := $(shell pwd | cksum | cut -d ' ' -f 1)
 MADE := .venv/made-$(HERE)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 
-.PHONY: help lab test test-ui check bench fidelity notebooks constraints lock clean
+.PHONY: help lab test test-ui test-binder check bench fidelity notebooks constraints lock clean
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -26,6 +26,9 @@ test: .venv/test-$(HERE) ## Run all tests: units, docs, notebooks (ARGS="-k word
 
 test-ui: .venv/test-$(HERE) ## Test in a real JupyterLab and Chromium (ARGS="--pictures docs/pictures" and others)
 	@$(BIN)/python -m pytest -q tests/ui $(ARGS)
+
+test-binder: .venv/test-$(HERE) ## Replay what Binder does with binder/, without Docker; then the other ways in (takes minutes)
+	@$(BIN)/python -m pytest -q tests/binder $(ARGS)
 
 check: .venv/check-$(HERE) ## Lint, formatting, types, notebooks' metadata
 	@$(BIN)/ruff check .
