@@ -72,12 +72,17 @@ def test_the_lock_is_whole_and_has_nothing_else():
 
 
 def test_binder_brings_jupyter_itself():
-    """What [notebooks] adds to [lessons] is in Binder's image, new enough: a second one would only make it larger."""
-    rest = [Requirement(line) for line in EXTRAS["notebooks"] if PROJECT["name"] not in line]
-    assert [need.name for need in rest] == ["jupyterlab"]
-    for need in rest:
-        assert need.specifier.contains(brought()[need.name])
-        assert need.name not in pins("binder/requirements.txt")
+    """JupyterLab is in Binder's image, new enough: a second one would only make it larger."""
+    need = next(need for need in map(Requirement, EXTRAS["notebooks"]) if need.name == "jupyterlab")
+    assert need.specifier.contains(brought()[need.name])
+    assert need.name not in pins("binder/requirements.txt")
+
+
+def test_binder_has_no_plots_that_nobody_draws():
+    """Matplotlib with numpy is two thirds of the lessons' size: Binder has it when a lesson draws with it, and only then."""
+    code = [*(ROOT / "labkit").rglob("*.py"), *(ROOT / "notebooks").glob("*.ipynb")]
+    drawn = any(re.search(r"(from|import) matplotlib\b", path.read_text("utf-8")) for path in code)
+    assert ("matplotlib" in pins("binder/requirements.txt")) == drawn
 
 
 def test_the_settings_open_the_first_notebook():
