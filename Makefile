@@ -9,7 +9,7 @@ HERE := $(shell pwd | cksum | cut -d ' ' -f 1)
 MADE := .venv/made-$(HERE)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 
-.PHONY: help lab test test-ui test-binder check bench fidelity notebooks constraints lock clean
+.PHONY: help lab copies test test-ui test-binder check bench fidelity notebooks constraints lock clean
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -18,6 +18,9 @@ help: ## Show this list
 
 lab: .venv/notebooks-$(HERE) ## Open the notebooks in JupyterLab (ARGS="--no-browser" and others are passed on)
 	@$(BIN)/python -m labkit lab $(ARGS)
+
+copies: .venv/notebooks-$(HERE) ## Set up, and make your copies in my-lab/, but open nothing: for an editor of your own
+	@$(BIN)/python -m labkit copies
 
 # Strict: an output that differs from the committed one fails. The cells of a notebook stay on one worker.
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=30 --nbval-sanitize-with tests/sanitize.cfg
