@@ -9,7 +9,7 @@ HERE := $(shell pwd | cksum | cut -d ' ' -f 1)
 MADE := .venv/made-$(HERE)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 
-.PHONY: help lab copies test test-ui test-binder check bench fidelity notebooks constraints lock clean
+.PHONY: help lab copies test test-ui test-binder check bench fidelity notebooks handout slides constraints lock clean
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -47,6 +47,12 @@ fidelity: .venv/test-$(HERE) ## Hold the models of nginx and Apache against the 
 
 notebooks: .venv/notebooks-$(HERE) ## Run the reference notebooks and write their outputs in place
 	@$(BIN)/python -m labkit.lessons.execute $(ARGS)
+
+handout: .venv/notebooks-$(HERE) ## Write each notebook as one HTML file that needs no network (ARGS="--answers" for the teacher)
+	@$(BIN)/python -m labkit.lessons.pages.handout build/handout $(ARGS)
+
+slides: .venv/notebooks-$(HERE) ## Write slides from the notebooks, one HTML file each, that need no network
+	@$(BIN)/python -m labkit.lessons.pages.slides build/slides $(ARGS)
 
 constraints: ## Remake constraints.txt; run it with the oldest Python, Debian 12's python3.11
 	@rm -rf build/newest && python3.11 -m venv build/newest
