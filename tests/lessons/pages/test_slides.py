@@ -105,7 +105,7 @@ def test_slides_are_turned(folder: Path):
             last = opened.locator(".slide").count()
 
             def now() -> int:
-                seen = [number for number in range(last) if opened.locator(".slide").nth(number).is_visible()]
+                seen = opened.evaluate("[...document.querySelectorAll('.slide')].flatMap((one, at) => one.checkVisibility() ? [at] : [])")
                 assert len(seen) == 1
                 assert opened.inner_text(".controls output") == f"{seen[0] + 1} / {last}"
                 return seen[0] + 1
