@@ -9,7 +9,7 @@ HERE := $(shell pwd | cksum | cut -d ' ' -f 1)
 MADE := .venv/made-$(HERE)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 
-.PHONY: help lab copies test test-ui test-binder check bench fidelity notebooks handout slides constraints lock clean
+.PHONY: help lab copies test test-ui test-binder check bench fidelity notebooks handout slides wheelhouse constraints lock clean
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -30,8 +30,8 @@ test: .venv/test-$(HERE) ## Run all tests: units, docs, notebooks (ARGS="-k word
 test-ui: .venv/test-$(HERE) ## Test in a real JupyterLab and Chromium (ARGS="--pictures docs/pictures" and others)
 	@$(BIN)/python -m pytest -q tests/ui $(ARGS)
 
-test-binder: .venv/test-$(HERE) ## Replay what Binder does with binder/, without Docker; then the other ways in (takes minutes)
-	@$(BIN)/python -m pytest -q tests/binder $(ARGS)
+test-binder: .venv/test-$(HERE) ## Replay what Binder does with binder/, without Docker, and install from a wheelhouse; takes minutes
+	@$(BIN)/python -m pytest -q -n 2 --dist loadscope tests/binder $(ARGS)
 
 check: .venv/check-$(HERE) ## Lint, formatting, types, notebooks' metadata
 	@$(BIN)/ruff check .
@@ -53,6 +53,15 @@ handout: .venv/notebooks-$(HERE) ## Write each notebook as one HTML file that ne
 
 slides: .venv/notebooks-$(HERE) ## Write slides from the notebooks, one HTML file each, that need no network
 	@$(BIN)/python -m labkit.lessons.pages.slides build/slides $(ARGS)
+
+wheelhouse: .venv/notebooks-$(HERE) ## Make a folder for a USB stick, from which machines like this one install without a network
+	@rm -rf build/wheelhouse build/lib build/bdist.*  # what a wheel was once built from would get into this one
+	@$(BIN)/python -m pip --disable-pip-version-check wheel --quiet -c constraints.txt -w build/wheelhouse/wheels '.[notebooks]'
+	@mkdir build/wheelhouse/notebooks && cp notebooks/*.ipynb build/wheelhouse/notebooks/ && cp LICENSE build/wheelhouse/
+	@cp docs/wheelhouse.txt build/wheelhouse/README.txt
+	@$(BIN)/python -c 'import platform as p; print("Python", ".".join(p.python_version_tuple()[:2]), "on", p.system(), p.machine())' \
+	  > build/wheelhouse/FOR.txt
+	@echo "build/wheelhouse: $$(du -sm build/wheelhouse | cut -f 1) MB, for $$(cat build/wheelhouse/FOR.txt)"
 
 constraints: ## Remake constraints.txt; run it with the oldest Python, Debian 12's python3.11
 	@rm -rf build/newest && python3.11 -m venv build/newest

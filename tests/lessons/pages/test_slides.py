@@ -105,7 +105,9 @@ def test_slides_are_turned(folder: Path):
             last = opened.locator(".slide").count()
 
             def now() -> int:
-                seen = opened.evaluate("[...document.querySelectorAll('.slide')].flatMap((one, at) => one.checkVisibility() ? [at] : [])")
+                seen = opened.evaluate(
+                    "[...document.querySelectorAll('.slide')].flatMap((one, at) => one.checkVisibility() ? [at] : [])"
+                )
                 assert len(seen) == 1
                 assert opened.inner_text(".controls output") == f"{seen[0] + 1} / {last}"
                 return seen[0] + 1
