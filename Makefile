@@ -9,7 +9,7 @@ HERE := $(shell pwd | cksum | cut -d ' ' -f 1)
 MADE := .venv/made-$(HERE)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 
-.PHONY: help lab test test-ui test-pyodide check bench fidelity notebooks constraints clean
+.PHONY: help lab copies test test-ui test-pyodide test-binder check bench fidelity notebooks handout slides wheelhouse constraints lock clean
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -19,16 +19,22 @@ help: ## Show this list
 lab: .venv/notebooks-$(HERE) ## Open the notebooks in JupyterLab (ARGS="--no-browser" and others are passed on)
 	@$(BIN)/python -m labkit lab $(ARGS)
 
+copies: .venv/notebooks-$(HERE) ## Set up, and make your copies in my-lab/, but open nothing: for an editor of your own
+	@$(BIN)/python -m labkit copies
+
 # Strict: an output that differs from the committed one fails. The cells of a notebook stay on one worker.
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=30 --nbval-sanitize-with tests/sanitize.cfg
 test: .venv/test-$(HERE) ## Run all tests: units, docs, notebooks (ARGS="-k word" and others go to pytest)
-	@$(BIN)/python -m pytest -q -n 2 --dist loadscope $(NBVAL) --ignore tests/ui --ignore tests/pyodide tests labkit notebooks $(ARGS)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadscope $(NBVAL) --ignore tests/ui --ignore tests/pyodide --ignore tests/binder tests labkit notebooks $(ARGS)
 
 test-ui: .venv/test-$(HERE) ## Test in a real JupyterLab and Chromium (ARGS="--pictures docs/pictures" and others)
 	@$(BIN)/python -m pytest -q tests/ui $(ARGS)
 
 test-pyodide: .venv/test-$(HERE) ## Test in the Python of a browser, without a server: Pyodide, from the npm registry
 	@$(BIN)/python -m pytest -q --ignore tests/pyodide/test_jupyterlite.py tests/pyodide $(ARGS)
+
+test-binder: .venv/test-$(HERE) ## Replay what Binder does with binder/, without Docker, and install from a wheelhouse; takes minutes
+	@$(BIN)/python -m pytest -q -n 2 --dist loadscope tests/binder $(ARGS)
 
 check: .venv/check-$(HERE) ## Lint, formatting, types, notebooks' metadata
 	@$(BIN)/ruff check .
@@ -45,12 +51,39 @@ fidelity: .venv/test-$(HERE) ## Hold the models of nginx and Apache against the 
 notebooks: .venv/notebooks-$(HERE) ## Run the reference notebooks and write their outputs in place
 	@$(BIN)/python -m labkit.lessons.execute $(ARGS)
 
+handout: .venv/notebooks-$(HERE) ## Write each notebook as one HTML file that needs no network (ARGS="--answers" for the teacher)
+	@$(BIN)/python -m labkit.lessons.pages.handout build/handout $(ARGS)
+
+slides: .venv/notebooks-$(HERE) ## Write slides from the notebooks, one HTML file each, that need no network
+	@$(BIN)/python -m labkit.lessons.pages.slides build/slides $(ARGS)
+
+wheelhouse: .venv/notebooks-$(HERE) ## Make a folder for a USB stick, from which machines like this one install without a network
+	@rm -rf build/wheelhouse build/lib build/bdist.*  # what a wheel was once built from would get into this one
+	@$(BIN)/python -m pip --disable-pip-version-check wheel --quiet -c constraints.txt -w build/wheelhouse/wheels '.[notebooks]'
+	@mkdir build/wheelhouse/notebooks && cp notebooks/*.ipynb build/wheelhouse/notebooks/ && cp LICENSE build/wheelhouse/
+	@cp docs/wheelhouse.txt build/wheelhouse/README.txt
+	@$(BIN)/python -c 'import platform as p; print("Python", ".".join(p.python_version_tuple()[:2]), "on", p.system(), p.machine())' \
+	  > build/wheelhouse/FOR.txt
+	@echo "build/wheelhouse: $$(du -sm build/wheelhouse | cut -f 1) MB, for $$(cat build/wheelhouse/FOR.txt)"
+
 constraints: ## Remake constraints.txt; run it with the oldest Python, Debian 12's python3.11
 	@rm -rf build/newest && python3.11 -m venv build/newest
 	@build/newest/bin/python -m pip --disable-pip-version-check install --quiet -e '.[notebooks,test,check]'
 	@grep '^#' constraints.txt > build/constraints.txt
 	@build/newest/bin/python -m pip freeze --exclude http101-labkit >> build/constraints.txt
 	@mv build/constraints.txt constraints.txt; rm -rf build/newest
+	@$(MAKE) --no-print-directory lock
+
+# uv, because it resolves for a Python that is not on this machine. Binder has JupyterLab already; a second one would
+# make the image larger and its `jupyter notebook` unhappy.
+lock: ## Remake binder/requirements.txt from pyproject.toml and constraints.txt, for Binder's Python
+	@$(find-python); "$$python" -m venv --clear build/lock
+	@build/lock/bin/python -m pip --disable-pip-version-check install --quiet uv
+	@grep '^#' binder/requirements.txt > build/requirements.txt
+	@build/lock/bin/uv pip compile --quiet --no-header --no-annotate --no-python-downloads --python build/lock/bin/python \
+	  --python-version "$$(sed 's/python-//' binder/runtime.txt)" --python-platform x86_64-manylinux_2_28 \
+	  --extra lessons --constraint constraints.txt pyproject.toml >> build/requirements.txt
+	@mv build/requirements.txt binder/requirements.txt; rm -rf build/lock
 
 clean: ## Remove all that was made, but never my-lab/
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

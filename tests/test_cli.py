@@ -41,6 +41,7 @@ COMMANDS = [
     "lab",
     "copies",
     "reset",
+    "binder-link",
     "doctor",
 ]
 

@@ -139,6 +139,16 @@ def test_commands_have_a_time_limit(notebook: Notebook):
             assert "--max-time" in line
 
 
+def test_a_notebook_is_enough(notebook: Notebook):
+    """No cell reads a file and no picture is one: what a lesson needs is in the package (`make test-binder` runs them alone)."""
+    for cell in code(notebook):
+        assert not re.search(
+            r"\bopen\(|\bread_(text|bytes)\(|^%(run|load)\b|\bimport\w* pathlib|__file__", cell.source, re.MULTILINE
+        ), cell.source
+    for text in prose(notebook):
+        assert not re.search(r"!\[[^\]]*\]\((?!data:|attachment:)|<img [^>]*src=\"(?!data:)", text)
+
+
 def test_pictures_have_a_text(notebook: Notebook):
     """Every image, in prose and in outputs, says in words what it shows."""
     for text in [*prose(notebook), *outputs(notebook)]:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from labkit.trace import Trace
 
 __all__ = [
-    "check_file", "copies", "corpus", "dissect_file", "draw", "inspect_file", "lab", "reset_copy", "rules", "serve",
-    "tap", "tell", "trace",
+    "check_file", "copies", "corpus", "dissect_file", "draw", "inspect_file", "lab", "launch", "reset_copy", "rules",
+    "serve", "tap", "tell", "trace",
 ]  # fmt: skip
 
 _FLAG = "--allow-remote"
@@ -338,4 +338,14 @@ def reset_copy(arguments: argparse.Namespace) -> int:
     from labkit.lessons.copies import reset  # noqa: PLC0415
 
     print(reset(arguments.notebook))
+    return 0
+
+
+def launch(arguments: argparse.Namespace) -> int:
+    """Tell the link and the badge that open a notebook on Binder."""
+    from labkit.lessons.launching import binder_link  # noqa: PLC0415
+    from labkit.lessons.notebooks import find_notebooks, lesson, notebooks_in  # noqa: PLC0415
+
+    notebook = lesson(arguments.notebook, notebooks_in(find_notebooks()))
+    print(binder_link(arguments.repository, arguments.tag, notebook.name))
     return 0

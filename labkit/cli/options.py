@@ -208,6 +208,11 @@ def _add_lab(added: Commands) -> None:
         added, "reset", commands.reset_copy, "Put a fresh copy of a notebook in place; yours is kept beside it."
     )
     reset.add_argument("notebook", metavar="NUMBER", help="such as 02")
+    link = _add(added, "binder-link", commands.launch, "Tell the link and the badge that open a notebook on Binder.")
+    link.add_argument("repository", metavar="REPOSITORY",
+                      help="OWNER/NAME on GitHub, or an address on github.com or gitlab.com; a fork, say")  # fmt: skip
+    link.add_argument("--tag", default="", help="a tag, a branch or a commit (the newest commit)")
+    link.add_argument("--notebook", default="00", metavar="NUMBER", help="the notebook to open, such as 02 (00)")
     _add(added, "doctor", commands.tell, "Tell what is on this machine, and what each missing part would add.")
 
 

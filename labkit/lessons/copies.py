@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from labkit.errors import Absent, LabError, WrongUse
-from labkit.lessons.notebooks import FIRST, cleared, digest, find_notebooks, notebooks_in, read, sign, write
+from labkit.lessons.notebooks import FIRST, cleared, digest, find_notebooks, lesson, notebooks_in, read, sign, write
 from labkit.lessons.record import FILE, VARIABLE
 from labkit.net.programs import hand_over, is_root
 
@@ -67,7 +66,7 @@ def reset(what: str | Path, source: Path | None = None, into: Path | None = None
         WrongUse: no lesson has that number or name; the text lists those there are.
     """
     source, into = _folders(source, into)
-    reference = _reference(str(what), notebooks_in(source))
+    reference = lesson(str(what), notebooks_in(source))
     fresh, copy = _fresh(reference), into / reference.name
     if copy.exists() and not _untouched(copy):
         copy.rename(_free_name(copy))
@@ -171,16 +170,6 @@ def _untouched(copy: Path) -> bool:
         return False  # what cannot be read may still be somebody's work
     made_from = notebook.metadata.get("labkit", {}).get("copy_of")
     return made_from == digest(notebook) and not any(cell.get("outputs") for cell in notebook.cells)
-
-
-def _reference(what: str, references: Sequence[Path]) -> Path:
-    name = Path(what).name.removesuffix(".ipynb")
-    for path in references:
-        number = path.stem.partition("-")[0]
-        if name in (path.stem, number) or (name.isdecimal() and name.zfill(len(number)) == number):
-            return path
-    there = ", ".join(path.stem for path in references)
-    raise WrongUse(f"no notebook {what!r}; there are {there}")
 
 
 def _free_name(copy: Path) -> Path:

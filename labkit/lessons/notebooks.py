@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from labkit.errors import Absent, Unreadable
+from labkit.errors import Absent, Unreadable, WrongUse
 
-__all__ = ["FIRST", "cleared", "digest", "find_notebooks", "notebooks_in", "read", "sign", "write"]
+__all__ = ["FIRST", "cleared", "digest", "find_notebooks", "lesson", "notebooks_in", "read", "sign", "write"]
 
 FIRST = "00-start-here.ipynb"
 """The lesson that every learner opens first; a folder that holds it is the lessons' folder."""
@@ -47,6 +47,21 @@ def find_notebooks(start: Path | None = None) -> Path:
 def notebooks_in(folder: Path) -> list[Path]:
     """Return the notebooks of a folder in order; checkpoints and set-aside copies are left out."""
     return sorted(path for path in folder.glob("*.ipynb") if path.is_file() and ".bak-" not in path.name)
+
+
+def lesson(what: str, references: Sequence[Path]) -> Path:
+    """Return the notebook that a number ("02" or "2"), a name or a path means.
+
+    Raises:
+        WrongUse: no lesson has that number or name; the text lists those there are.
+    """
+    name = Path(what).name.removesuffix(".ipynb")
+    for path in references:
+        number = path.stem.partition("-")[0]
+        if name in (path.stem, number) or (name.isdecimal() and name.zfill(len(number)) == number):
+            return path
+    there = ", ".join(path.stem for path in references)
+    raise WrongUse(f"no notebook {what!r}; there are {there}")
 
 
 def read(path: Path) -> Notebook:

@@ -167,7 +167,20 @@ def test_what_is_missing_is_named_with_its_cure(tmp_path: Path, pythons: list[st
 def test_help_is_the_default_and_lists_every_target(checkout: Checkout):
     """`make` alone sets up nothing, and tells what each target does."""
     listed = checkout.make().stdout
-    for target in ("lab", "test", "test-pyodide", "check", "bench", "notebooks", "constraints", "clean"):
+    for target in (
+        "lab",
+        "copies",
+        "test",
+        "test-ui",
+        "test-pyodide",
+        "test-binder",
+        "check",
+        "bench",
+        "notebooks",
+        "constraints",
+        "lock",
+        "clean",
+    ):
         assert f"make {target} " in listed
     assert checkout.calls() == []
 

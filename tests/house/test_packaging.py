@@ -6,12 +6,11 @@ import json
 import re
 import subprocess
 import tomllib
-from importlib.metadata import requires, version
+from importlib.metadata import distribution, requires, version
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
-from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -29,6 +28,12 @@ def canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+def direct(*extras: str) -> list[Requirement]:
+    """Return what the core and the extras ask for; an extra that names another one counts as its own lines alone."""
+    lines = [*PROJECT["dependencies"], *(line for extra in extras for line in EXTRAS[extra])]
+    return [need for need in map(Requirement, lines) if need.name != PROJECT["name"]]
+
+
 def test_core_has_three_dependencies():
     """`pip install .` brings h11, websockets and crossplane, and nothing else."""
     core = [Requirement(line) for line in requires("http101-labkit") or []]
@@ -36,19 +41,24 @@ def test_core_has_three_dependencies():
     assert sorted(Requirement(line).name for line in PROJECT["dependencies"]) == ["crossplane", "h11", "websockets"]
 
 
+def test_the_core_is_small():
+    """What `pip install .` installs beside the lab itself: 0.3 MB to download, 1.1 MB on disk (without bytecode)."""
+    names = [canonical(need.name) for need in direct()]
+    files = [file for name in names for file in distribution(name).files or [] if file.suffix != ".pyc"]
+    assert 500_000 < sum(Path(file.locate()).stat().st_size for file in files) < 1_500_000
+
+
 def test_constraints_satisfy_every_requirement():
     """constraints.txt pins each direct requirement, of the core and of every extra, to a version that it allows."""
     pinned = pins("constraints.txt")
-    for line in [*PROJECT["dependencies"], *(line for extra in EXTRAS.values() for line in extra)]:
-        need = Requirement(line)
-        assert need.specifier.contains(pinned[canonical(need.name)]), line
+    for need in direct(*EXTRAS):
+        assert need.specifier.contains(pinned[canonical(need.name)]), need
 
 
 def test_constraints_pin_what_is_installed_here():
     """The tests ran with the pinned versions, so the pins are known to work."""
     pinned = pins("constraints.txt")
-    direct = [*PROJECT["dependencies"], *EXTRAS["notebooks"], *EXTRAS["test"]]
-    for name in (canonical(Requirement(line).name) for line in direct):
+    for name in (canonical(need.name) for need in direct("notebooks", "lessons", "test")):
         assert version(name) == pinned[name]
 
 
@@ -58,21 +68,6 @@ def test_constraints_name_no_place():
         assert line.startswith("#") or re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+!]+", line), line
 
 
-def test_binder_requirements_stand_alone_and_agree():
-    """Binder's requirements are the core and [notebooks], at the versions of constraints.txt, and name no file."""
-    wanted = {canonical(Requirement(line).name) for line in [*PROJECT["dependencies"], *EXTRAS["notebooks"]]}
-    binder, pinned = pins("binder/requirements.txt"), pins("constraints.txt")
-    assert set(binder) == wanted
-    assert binder == {name: pinned[name] for name in wanted}
-
-
-def test_binder_python_is_supported():
-    """Binder's Python is one that the package asks for, written as repo2docker reads it."""
-    match = re.fullmatch(r"python-(3\.\d+)\n", (ROOT / "binder/runtime.txt").read_text())
-    assert match
-    assert SpecifierSet(PROJECT["requires-python"]).contains(match[1])
-
-
 @pytest.mark.parametrize("script", ["binder/postBuild", ".ci/run"])
 def test_scripts_can_run(script: str):
     """The scripts are executable, stop at the first error, and are read by bash without complaint."""
@@ -80,14 +75,6 @@ def test_scripts_can_run(script: str):
     assert path.stat().st_mode & 0o111
     assert "set -euo pipefail" in path.read_text()
     subprocess.run(["bash", "-n", path], check=True, timeout=10)
-
-
-def test_binder_packages_are_installed_for_the_tests():
-    """.ci/run installs what binder/apt.txt lists, by reading it; the names are ones that apt can have."""
-    names = (ROOT / "binder/apt.txt").read_text().split()
-    assert names
-    assert all(re.fullmatch(r"[a-z0-9][a-z0-9.+-]+", name) for name in names)
-    assert "binder/apt.txt" in (ROOT / ".ci/run").read_text()
 
 
 def test_ci_runs_the_readme_commands():
