@@ -18,6 +18,7 @@ __all__ = ["body", "page", "readable", "title"]
 
 _ANSWER = "# your answer"
 _WIDGET = "application/vnd.jupyter.widget-view+json"
+_SCRIPT = re.compile(r"<script\b.*?</script>", re.DOTALL)
 _LESSON = re.compile(r'(href="[\w-]+)\.ipynb(?=["#])')  # a link to another notebook of the same folder
 
 
@@ -39,8 +40,11 @@ def readable(notebook: Any, *, answers: bool = False) -> Any:
 
 
 def _static(output: Any) -> Any:
-    """Take out the live widget, which needs a kernel; its static twin stays."""
-    output.get("data", {}).pop(_WIDGET, None)
+    """Take out the live widget, which needs a kernel, and any script; its static twin stays."""
+    data = output.get("data", {})
+    data.pop(_WIDGET, None)
+    if "text/html" in data:
+        data["text/html"] = _SCRIPT.sub("", data["text/html"])
     return output
 
 

@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.browser.jupyter import CHROMIUM, FLAGS, need_browser
 
 from labkit.lessons.notebooks import notebooks_in, read
 from labkit.lessons.pages.handout import main
 from labkit.lessons.pages.html import title
+from tests.ui.rig import CHROMIUM, FLAGS, need_browser
 
 ROOT = Path(__file__).parents[3]
 LESSONS = notebooks_in(ROOT / "notebooks")

@@ -45,11 +45,12 @@ def test_a_live_widget_gives_way_to_its_static_twin():
     """What needs a kernel is left out, what stands for it without one is shown."""
     live = {
         "application/vnd.jupyter.widget-view+json": {"model_id": "1"},
-        "text/html": "<b>twin</b>",
+        "text/html": "<b>twin</b><script>keys()</script>",
         "text/plain": "t",
     }
     html = body(readable(notebook(code("inspect(trace)", live))))
     assert "<b>twin</b>" in html
+    assert "keys()" not in html
     assert "<script" not in html
     assert "model_id" not in html
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from tests.browser.jupyter import CHROMIUM, FLAGS, need_browser
 
 from labkit.lessons.notebooks import notebooks_in, read
 from labkit.lessons.pages.html import readable
 from labkit.lessons.pages.slides import cut, main, slides
 from tests.lessons.pages.test_handout import look
+from tests.ui.rig import CHROMIUM, FLAGS, need_browser
 
 ROOT = Path(__file__).parents[3]
 LESSONS = notebooks_in(ROOT / "notebooks")
