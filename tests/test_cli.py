@@ -668,7 +668,8 @@ def test_corpus_interrupted(option):
     with socket.create_server(("127.0.0.1", 0)) as door:
         door.settimeout(20)
         where = f"127.0.0.1:{door.getsockname()[1]}"
-        with running("corpus", where, "--patience", "30", *option) as process:
+        heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}  # `make test &` would not hear it
+        with running("corpus", where, "--patience", "30", *option, **heard) as process:
             for _ in range(3):
                 connection, _ = door.accept()
                 with connection:
