@@ -20,6 +20,7 @@ __all__ = ["FIGURES", "main"]
 
 FIGURES: dict[str, Callable[..., list[Row]]] = {
     "exchange": pictures.exchange,
+    "edit": pictures.edit,
     "echo": traffic.echo,
     "handshakes": traffic.handshakes,
     "simulated": proxied.simulated,

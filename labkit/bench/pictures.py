@@ -20,12 +20,13 @@ from labkit.net.server import UpgradeServer
 from labkit.parties.described import Limits, Server
 from labkit.parties.offer import Offer
 from labkit.render import diagram as drawn
+from labkit.render.inspected import changed, inspected
 from labkit.scenario import Scenario
 from labkit.simulation import simulate
 from labkit.trace import Direction, Trace, Transfer
 from labkit.wire.websocket import SAMPLE_MASK, TEXT, frame
 
-__all__ = ["diagram", "exchange", "frames", "start"]
+__all__ = ["diagram", "edit", "exchange", "frames", "start"]
 
 _START_TIME = 30.0  # seconds an interpreter may take to start
 
@@ -48,6 +49,24 @@ def exchange(*, quick: bool = False) -> list[Row]:
         (seconds,) = alternate(3 if quick else 101, partial(_seconds, whole))
     figure = Measurement("offer to drawn SVG, one exchange", "ms", _times(1000, seconds))
     return [Row(figure, Target(15, at_least=False))]
+
+
+def edit(*, quick: bool = False) -> list[Row]:
+    """Replace a byte in the inspector: what the kernel does until it can tell the page what has changed."""
+    edits = [_edit(simulate(Scenario(say=["message"] * count))) for count in (100, 1)]
+    longest, one = (_times(1000, each) for each in alternate(3 if quick else 41, *edits))
+    figure = Measurement("a byte edited in the inspector, 200 messages", "ms", longest)
+    return [Row(figure, Target(50, at_least=False), (Measurement("one exchange", "ms", one),))]
+
+
+def _edit(trace: Trace) -> Callable[[], float]:
+    first = trace.stream(Direction.TO_SERVER).index(b"\r\n\r\n") + 4 + 6  # of the first message's payload
+    before = inspected(trace)
+
+    def whole() -> None:
+        assert changed(before, inspected(trace, {(0, Direction.TO_SERVER, first): 0x41}))
+
+    return partial(_seconds, whole)
 
 
 def frames(*, quick: bool = False) -> list[Row]:
