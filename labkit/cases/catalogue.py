@@ -76,10 +76,9 @@ class Snippet:
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """A public thread, as owner/repository#number, and whether it was read, most of them as an excerpt."""
+    """A public thread, as owner/repository#number; it was opened and read, in a stored copy."""
 
     id: str
-    read: bool = False
 
     @property
     def url(self) -> str:
@@ -105,7 +104,7 @@ class Failure:
         prove: a command that proves it.
         lines: what to write.
         clauses: where it is written, where no rule of the lab's speaks of it.
-        threads: public threads on it.
+        threads: public threads on it, each opened and read.
         staged: what stands in for what one exchange cannot have; empty where nothing does.
         unstaged: why it is not reproduced; empty where it is.
     """
@@ -196,7 +195,7 @@ def _failure(row: Mapping[str, Any]) -> Failure:
         "rules": tuple(find(rule).id for rule in row["rules"]),
         "lines": tuple(Snippet(snippets[each]["program"], snippet(each)) for each in row.get("lines", ())),
         "clauses": tuple(row.get("clauses", ())),
-        "threads": tuple(Thread(**each) for each in row.get("threads", ())),
+        "threads": tuple(map(Thread, row.get("threads", ()))),
     }
     return Failure(**{**row, **lists})
 

@@ -146,7 +146,7 @@ class ShownCase:
             *((line.program, line.text) for line in each.lines),
             ("the rules", ", ".join(each.rules)), ("clauses", each.clause), ("proved by", each.prove),
             ("reproduced", "; ".join(text for text in (_how(each), each.staged, each.unstaged) if text)),
-            ("threads", ", ".join(thread.id for thread in each.threads if thread.read)),
+            ("threads", ", ".join(thread.id for thread in each.threads)),
         ]  # fmt: skip
         return tuple((heading, text) for heading, text in rows if text)
 
