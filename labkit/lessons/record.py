@@ -11,13 +11,17 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from labkit.errors import Unreadable, WrongUse
 
-__all__ = ["FILE", "KINDS", "MOST_BYTES", "VARIABLE", "Entry", "entries", "forget", "merge", "note", "place", "text"]
+__all__ = [
+    "FILE", "KINDS", "MOST_BYTES", "MOST_SAVED", "VARIABLE", "Entry", "entries", "forget", "merge", "note", "place",
+    "save", "text",
+]  # fmt: skip
 
 VARIABLE = "LABKIT_RECORD"
 """What the environment calls the path of the file."""
@@ -31,8 +35,12 @@ KINDS = ("prediction", "came", "answer", "variation")
 MOST_BYTES = 1024 * 1024
 """How long the file can become; a course of predictions and answers takes some tens of kilobytes."""
 
-_MOST_LINE = 32 * 1024  # bytes: a variation holds the text of two configurations
+MOST_SAVED = 4 * MOST_BYTES
+"""How long a saved one can be: it holds what the file has, and what was kept in memory."""
+
+_MOST_LINE = 128 * 1024  # bytes: a variation holds the text of two configurations
 _VERSION = 1  # of the lines; a reader leaves a newer one alone
+_MARK = b"\xef\xbb\xbf"  # a byte-order mark, which some editors put before the text
 _NAME = re.compile(r"[\w.][\w. -]{0,79}")
 
 
@@ -111,6 +119,27 @@ def text() -> str:
     return "".join(f"{entry.line}\n" for entry in entries())
 
 
+def save(path: Path) -> None:
+    """Write the whole record into a file; a record that is there already keeps its lines, and gets the new ones.
+
+    Raises:
+        WrongUse: what is there is no record.
+        OSError: it cannot be written there; what was there is left as it was.
+    """
+    before = path.read_bytes() if path.exists() else b""
+    if before.strip() and not any(_read(before)):
+        raise WrongUse(f"{path} is there already, and is no record of labkit's; give it another name")
+    lines = [line for line in before.removeprefix(_MARK).splitlines() if line.strip()]
+    there = {entry.line for entry in _read(before)}
+    lines += [entry.line.encode() for entry in entries() if entry.line not in there]
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_bytes(b"".join(line + b"\n" for line in lines))
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
 def merge(data: bytes) -> int:
     """Take in a record that was saved before, and return how many of its entries are new.
 
@@ -121,8 +150,8 @@ def merge(data: bytes) -> int:
     Traceback (most recent call last):
     labkit.errors.Unreadable: this is no record of labkit's: it has no line that could be read
     """
-    if len(data) > MOST_BYTES:
-        raise Unreadable(f"this file has {len(data)} bytes; a record of labkit's has {MOST_BYTES} at the most")
+    if len(data) > MOST_SAVED:
+        raise Unreadable(f"this file is too long: a record of labkit's has {MOST_SAVED} bytes at the most")
     found = list(_read(data))
     if not found:
         newer = re.search(rb'\A\s*\{"labkit":\s*(\d{1,9})\b', data)
@@ -167,15 +196,15 @@ def _file_bytes() -> bytes:
 
 
 def _read(data: bytes) -> Iterator[Entry]:
-    for line in data.split(b"\n"):
-        try:
+    for line in data.removeprefix(_MARK).split(b"\n"):
+        with suppress(ValueError, RecursionError):
             found = json.loads(line.decode())
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(found, dict) and found.get("labkit") == _VERSION and len(line) <= _MOST_LINE:
-            kind, name, at = (str(found.get(field, "")) for field in ("kind", "name", "at"))
-            if kind in KINDS and _NAME.fullmatch(name):
-                yield Entry(kind, name, found.get("value"), at)
+            if isinstance(found, dict) and found.get("labkit") == _VERSION and len(line) <= _MOST_LINE:
+                kind, name, at = (str(found.get(field, "")) for field in ("kind", "name", "at"))
+                entry = Entry(kind, name, found.get("value"), at)
+                entry.line.encode()  # what could be read and not be written again (NaN, half a character) is left out
+                if kind in KINDS and _NAME.fullmatch(name):
+                    yield entry
 
 
 def _add(fresh: Iterable[Entry]) -> None:
@@ -201,7 +230,9 @@ def _append(file: Path, data: bytes) -> None:
             raise OSError(f"it is full ({MOST_BYTES} bytes); move it away, and a new one is begun")
         if size and _last_byte(descriptor, size) != b"\n":
             data = b"\n" + data  # a kernel was killed while it wrote
-        os.write(descriptor, data)
+        if os.write(descriptor, data) < len(data):
+            os.ftruncate(descriptor, size)  # half a line is no entry
+            raise OSError("the disk is full")
     finally:
         os.close(descriptor)
 

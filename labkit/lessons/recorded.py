@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from labkit.errors import Absent, Unreadable, WrongUse
-from labkit.lessons.record import FILE, MOST_BYTES, Entry, entries, merge, place, text
+from labkit.lessons.record import FILE, MOST_SAVED, Entry, entries, merge, place, save, text
 from labkit.render.columns import text_table
 from labkit.render.html import table
 from labkit.render.measure import clean
@@ -57,12 +57,14 @@ class Record:
     def save(self, file: str | Path = FILE) -> str:
         """Write the whole record into a file, to be taken away; return a sentence that says so.
 
+        An older record that is there is added to, never written over.
+
         Raises:
-            WrongUse: it cannot be written there.
+            WrongUse: it cannot be written there, or another kind of file is there.
         """
-        path = Path(file)
+        path = _path(file)
         try:
-            path.write_text(text(), encoding="utf-8")
+            save(path)
         except OSError as error:
             raise WrongUse(f"cannot write {path}: {error.strerror}") from None
         return f"{len(self.entries)} entries are in {path.name}; record().resume({str(path)!r}) takes them in again."
@@ -73,10 +75,10 @@ class Record:
         Raises:
             Unreadable: it cannot be read, or is no record.
         """
-        path = Path(file)
+        path = _path(file)
         try:
             with path.open("rb") as opened:
-                data = opened.read(MOST_BYTES + 1)
+                data = opened.read(MOST_SAVED + 1)
         except OSError as error:
             raise Unreadable(f"{path}: {error.strerror}") from None
         return resumed(data)
@@ -103,6 +105,12 @@ def record() -> Record:
     labkit.errors.Unreadable: no such file: No such file or directory
     """
     return Record(entries(), place())
+
+
+def _path(file: object) -> Path:
+    if not isinstance(file, (str, Path)) or "\0" in str(file):
+        raise WrongUse(f"write the name of a file, such as {FILE!r}, not {file!r}")
+    return Path(file)
 
 
 def _controls() -> Iterator[dict[str, Any]]:

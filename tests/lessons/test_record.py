@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -97,7 +98,7 @@ def test_lines_that_are_none_are_left_out(file: Path):
         ("answer", "x", object(), "x: the record holds text, numbers and lists of them"),
         ("answer", "x", float("nan"), "the record holds text"),
         ("answer", "x", "\ud800", "the record holds text"),
-        ("answer", "x", "long" * 10_000, "too long for the record"),
+        ("answer", "x", "long" * 40_000, "too long for the record"),
     ],
 )
 def test_odd_entries_are_refused(file: Path, kind: str, name: str, value: object, said: str):
@@ -135,7 +136,7 @@ def test_saved_and_brought_back(file: Path):
         (b"", "no record of labkit's"),
         (b"\x89PNG\r\n\x1a\n", "no record of labkit's"),
         (b'{"cells": []}', "no record of labkit's"),
-        (b"x" * (record.MOST_BYTES + 1), "has 1048577 bytes"),
+        (b"x" * (record.MOST_SAVED + 1), "too long: .* 4194304 bytes at the most"),
         (b'{"labkit": 2, "kind": "answer"}', "made by a newer labkit"),
     ],
 )
@@ -182,3 +183,26 @@ def test_binder_keeps_it_beside_the_copies(monkeypatch: pytest.MonkeyPatch, tmp_
     begin = Path(__file__).parents[2] / "binder/start"
     ran = subprocess.run([begin, "printenv", record.VARIABLE], capture_output=True, text=True, check=True, timeout=20)
     assert ran.stdout == f"{tmp_path}/my-lab/{record.FILE}\n"
+
+
+@pytest.mark.parametrize("value", ["NaN", "1e999", '"\\ud800"'])
+def test_what_could_not_be_written_again_is_left_out(file: Path, value: str):
+    """A line with no number, or half a character, costs no other line, and nothing that shows or saves the record."""
+    line = f'{{"labkit":1,"kind":"answer","name":"b","value":{value},"at":"1"}}\n'
+    note("answer", "a", 1)
+    file.write_bytes(b"\xef\xbb\xbf" + line.encode() + file.read_bytes())
+    assert values() == [1]
+    assert record.text().count("\n") == 1
+    with pytest.raises(Unreadable):
+        merge(line.encode())
+
+
+def test_a_full_disk_keeps_the_record_whole(file: Path, monkeypatch: pytest.MonkeyPatch):
+    """Where the disk takes half a line only, the file is as before, and the entry is in memory."""
+    note("answer", "a", 1)
+    before, write = file.read_bytes(), os.write
+    monkeypatch.setattr(record.os, "write", lambda descriptor, data: write(descriptor, data[:20]))
+    note("answer", "b", 2)
+    assert file.read_bytes() == before
+    assert values() == [1, 2]
+    assert "the disk is full" in place()

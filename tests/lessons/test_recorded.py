@@ -77,6 +77,34 @@ def test_saved_and_resumed(file: Path, tmp_path: Path):
     assert labkit.record().resume(away) == "All of it was there already."
 
 
+def test_saving_loses_nothing(file: Path, tmp_path: Path):
+    """A record of yesterday is added to, with the lines that this labkit cannot read; another file is not touched."""
+    lived()
+    newer = b'{"labkit": 2, "kind": "answer"}'
+    away = tmp_path / "mine.jsonl"
+    labkit.record().save(away)
+    away.write_bytes(away.read_bytes() + newer + b"\n")
+    yesterday = away.read_bytes().splitlines()
+    file.unlink()
+    labkit.predict("07.first", 404)
+    labkit.record().save(away)
+    assert away.read_bytes().splitlines()[:-1] == yesterday
+    notebook = tmp_path / "n.ipynb"
+    notebook.write_text('{"cells": []}')
+    with pytest.raises(WrongUse, match="is there already, and is no record"):
+        labkit.record().save(notebook)
+    assert notebook.read_text() == '{"cells": []}'
+    assert sorted(each.name for each in tmp_path.iterdir() if each != file) == ["mine.jsonl", "n.ipynb"]
+
+
+@pytest.mark.parametrize("name", [None, 5, "\0"])
+def test_what_is_no_name_of_a_file(name: object):
+    """Saving and resuming want the name of a file, and say so."""
+    for action in (labkit.record().save, labkit.record().resume):
+        with pytest.raises(WrongUse, match="write the name of a file"):
+            action(name)
+
+
 def test_what_cannot_be_read_or_written_is_one_sentence(tmp_path: Path):
     """A folder that is not there, a file that is none, and one that is no record are told in a line each."""
     with pytest.raises(WrongUse, match=r"cannot write .*No such file or directory"):
