@@ -75,6 +75,15 @@ def saved(tmp_path):
 # help and wrong use
 
 
+@pytest.mark.parametrize("words", [["inspect"], ["draw", "--format", "svg"]], ids=["inspect", "draw"])
+def test_a_trace_is_not_written_over(words, saved, capsys):
+    """What is made of a trace never takes its place."""
+    before = saved.read_bytes()
+    assert main([*words, str(saved), "-o", str(saved)]) == 2
+    assert "is the trace itself" in capsys.readouterr().err
+    assert saved.read_bytes() == before
+
+
 @pytest.mark.parametrize("words", [["--help"], *([name, "--help"] for name in COMMANDS)])
 def test_help_is_there(words, capsys):
     """Every command explains itself, within 80 columns, and what it does is told in a sentence."""

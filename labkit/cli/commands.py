@@ -273,7 +273,7 @@ def draw(arguments: argparse.Namespace) -> int:
 
     picture = diagram(load(arguments.file), keep_secrets=arguments.keep_secrets)
     make = {"text": picture.text, "svg": picture.svg, "mermaid": picture.mermaid, "html": picture.html}
-    return _write(make[arguments.format]() + "\n", arguments.output)
+    return _write(make[arguments.format]() + "\n", arguments)
 
 
 def inspect_file(arguments: argparse.Namespace) -> int:
@@ -281,14 +281,18 @@ def inspect_file(arguments: argparse.Namespace) -> int:
     from labkit.formats.jsonl import load  # noqa: PLC0415
     from labkit.widgets.page import page  # noqa: PLC0415
 
-    return _write(page(load(arguments.file), keep_secrets=arguments.keep_secrets), arguments.output)
+    return _write(page(load(arguments.file), keep_secrets=arguments.keep_secrets), arguments)
 
 
-def _write(text: str, output: Path | None) -> int:
+def _write(text: str, arguments: argparse.Namespace) -> int:
+    """Write what was made of a file, but never in its place."""
+    output: Path | None = arguments.output
     if output is None:
         print(text, end="")
         return 0
     try:
+        if output.exists() and output.samefile(arguments.file):
+            raise WrongUse(f"{output} is the trace itself: give another name for what is made of it")
         output.write_text(text, encoding="utf-8")
     except OSError as error:
         raise WrongUse(f"cannot write {output}: {error.strerror}") from None
