@@ -76,7 +76,7 @@ class Snippet:
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """A public thread, as owner/repository#number; it was opened and read, in a stored copy."""
+    """A public thread, as owner/repository#number; of a stored copy was read as much as there is."""
 
     id: str
 
@@ -104,7 +104,7 @@ class Failure:
         prove: a command that proves it.
         lines: what to write.
         clauses: where it is written, where no rule of the lab's speaks of it.
-        threads: public threads on it, each opened and read.
+        threads: public threads on it.
         staged: what stands in for what one exchange cannot have; empty where nothing does.
         unstaged: why it is not reproduced; empty where it is.
     """
