@@ -205,6 +205,8 @@ def _check_text(name: str, value: object, most: int) -> None:
         raise WrongUse(f"{name} is a text, not {str(value)[:60]!r}")
     if len(value) > most:
         raise WrongUse(f"{name} has {len(value)} characters; the workbench takes at most {most}")
+    if any("\ud800" <= char <= "\udfff" for char in value):
+        raise WrongUse(f"{name} holds half a character, {ascii(value)[:60]}, which no text in UTF-8 can")
 
 
 def _check_choices(variation: Variation) -> None:

@@ -138,9 +138,12 @@ class Panel:
         if len(data) > LARGEST:
             raise Unreadable(f"the file has {len(data)} bytes; the workbench reads at most {LARGEST}")
         try:
-            self.keep(History.read(data.decode()))
+            found = History.read(data.decode())
         except UnicodeDecodeError:
             raise Unreadable("the file is no text in UTF-8, as the workbench writes it") from None
+        if not found.rows:
+            raise Unreadable("the file holds no row; the history that is here stays")
+        self.keep(found)
         self.alert.tell("")
 
     def _list(self) -> None:

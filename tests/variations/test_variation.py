@@ -60,6 +60,8 @@ def test_any_configuration_is_told_or_simulated(text, program):
         ({"client": "wget"}, "one of lab"),
         ({"answer": ""}, "one of agree"),
         ({"method": None}, "method is a text"),
+        ({"method": "\ud800"}, "half a character"),
+        ({"lines": [("a", "\udfff", True)]}, "half a character"),
     ],
 )
 def test_what_is_no_variation_is_told(knobs, said):

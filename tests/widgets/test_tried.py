@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from labkit.errors import WrongUse
+from labkit.errors import Unreadable, WrongUse
 from labkit.parties.offer import Offer
 from labkit.variations.history import History
 from labkit.variations.variation import Middle, Variation
@@ -111,6 +111,9 @@ def test_a_saved_history_is_taken_in(panel):
         {"name": "x.json", "type": "", "size": 1, "content": memoryview(b"\xff"), "last_modified": datetime.now(UTC)},
     )
     assert "UTF-8" in other.alert.text
+    assert other.history == panel.history
+    with pytest.raises(Unreadable, match="holds no row"):
+        other.read(History().written().encode())
     assert other.history == panel.history
 
 
