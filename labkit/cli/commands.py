@@ -341,7 +341,7 @@ def reset_copy(arguments: argparse.Namespace) -> int:
     """Put a fresh copy of a notebook in place."""
     from labkit.lessons.copies import reset  # noqa: PLC0415
 
-    print(reset(arguments.notebook))
+    print(reset(arguments.notebook, into=arguments.folder))
     return 0
 
 

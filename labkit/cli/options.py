@@ -208,6 +208,7 @@ def _add_lab(added: Commands) -> None:
         added, "reset", commands.reset_copy, "Put a fresh copy of a notebook in place; yours is kept beside it."
     )
     reset.add_argument("notebook", metavar="NUMBER", help="such as 02")
+    reset.add_argument("folder", metavar="FOLDER", type=Path, nargs="?", help="my-lab beside the notebooks, or another")
     link = _add(added, "binder-link", commands.launch, "Tell the link and the badge that open a notebook on Binder.")
     link.add_argument("repository", metavar="REPOSITORY",
                       help="OWNER/NAME on GitHub, or an address on github.com or gitlab.com; a fork, say")  # fmt: skip

@@ -168,7 +168,8 @@ def _untouched(copy: Path) -> bool:
         notebook = read(copy)
     except LabError:
         return False  # what cannot be read may still be somebody's work
-    made_from = notebook.metadata.get("labkit", {}).get("copy_of")
+    told = notebook.metadata.get("labkit")
+    made_from = told.get("copy_of") if isinstance(told, dict) else None
     return made_from == digest(notebook) and not any(cell.get("outputs") for cell in notebook.cells)
 
 

@@ -244,3 +244,27 @@ def test_copies_are_made_where_a_hub_wants_them(source: Path, tmp_path: Path, mo
     assert (tmp_path / "home" / "lab" / FIRST).is_file()
     assert main(["copies", str(source / FIRST / "lab")]) == 2
     assert capsys.readouterr().err == f"labkit: cannot make the folder {source / FIRST / 'lab'}: Not a directory\n"
+
+
+def test_a_hub_restores_a_copy_where_the_learner_has_it(source: Path, tmp_path: Path, monkeypatch, capsys):
+    """`labkit reset 00 FOLDER` restores it there; what the learner had stays beside it."""
+    monkeypatch.chdir(source.parent)
+    home = tmp_path / "home"
+    assert main(["copies", str(home)]) == 0
+    change(home / FIRST, "spoilt")
+    assert main(["reset", "00", str(home)]) == 0
+    assert read(home / FIRST).cells[0].source == "1 + 1"
+    assert read(home / FIRST.replace(".ipynb", ".bak-1.ipynb")).cells[0].source == "spoilt"
+
+
+@pytest.mark.parametrize("told", [5, None, ["copy_of"]])
+def test_an_odd_copy_is_left_alone(source: Path, told: object):
+    """Whatever a copy says of its origin, it is somebody's work, and the others are made all the same."""
+    first, second = prepare(source)
+    notebook = read(first)
+    notebook.metadata["labkit"] = told
+    write(notebook, first)
+    second.unlink()
+    assert prepare(source) == [first, second]
+    assert read(first).metadata["labkit"] == told
+    assert second.is_file()

@@ -17,6 +17,7 @@ from labkit.render.theme import LIGHT, MONO, SANS
 __all__ = ["body", "page", "readable", "title"]
 
 _ANSWER = "# your answer"
+_TELLS = "tells-an-answer"  # a cell's tag: what it says answers an exercise
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _SCRIPT = re.compile(r"<script\b.*?</script>", re.DOTALL)
 _LESSON = re.compile(r'(href="[\w-]+)\.ipynb(?=["#])')  # a link to another notebook of the same folder
@@ -27,14 +28,15 @@ def readable(notebook: Any, *, answers: bool = False) -> Any:
 
     Args:
         notebook: the notebook, with its outputs; it is left as it is.
-        answers: whether a learner's answers stay in; else `...` is in their place, and what their cells said is out.
+        answers: whether a learner's answers stay in; else `...` is in their place, and what their cells said is out, as
+            is what a cell says that is tagged `tells-an-answer`.
     """
     shown = deepcopy(notebook)
     for cell in shown.cells:
         if cell.cell_type != "code":
             continue
         cell.outputs = [_static(output) for output in cell.outputs]
-        if not answers and _ANSWER in cell.source:
+        if not answers and (_ANSWER in cell.source or _TELLS in cell.get("metadata", {}).get("tags", ())):
             cleared(type(shown)(cells=[cell]))
     return shown
 

@@ -41,6 +41,15 @@ def test_the_teacher_sees_the_answers():
     assert before == ASKED
 
 
+def test_what_tells_an_answer_is_left_out():
+    """The output of a cell that is tagged so goes with the answers; its code stays."""
+    told = notebook(code("why(broken)", {"text/plain": "write the line"}))
+    told.cells[0].metadata["tags"] = ["tells-an-answer"]
+    assert "write the line" not in body(readable(told))
+    assert "why" in body(readable(told))
+    assert "write the line" in body(readable(told, answers=True))
+
+
 def test_a_live_widget_gives_way_to_its_static_twin():
     """What needs a kernel is left out, what stands for it without one is shown."""
     live = {
