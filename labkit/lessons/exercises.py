@@ -18,6 +18,7 @@ from labkit.trace import Trace
 __all__ = ["Exercise", "Line", "exercise", "exercises", "look_back", "predict"]
 
 _MOST_SHOWN = 200  # characters of a prediction in a line
+_DEEPEST = 8  # lists within lists
 _MOST_KEPT = 4000  # characters of an answer in the record
 _OPEN = "No prediction yet: write yours in place of the dots, and run this cell again. A wrong one teaches most."
 
@@ -166,23 +167,31 @@ def _is_open(answer: object) -> bool:
     return answer is ... or (isinstance(answer, (list, tuple)) and any(each is ... for each in answer))
 
 
-def _kept(value: object) -> object:
+def _kept(value: object, deep: int = 0) -> object:
     """Return a value as the record can hold it: what JSON has no form for as a text, and no more than fits."""
     match value:
         case bool() | int() | None:
             return value
-        case list() | tuple():
-            return [_kept(each) for each in value]
+        case list() | tuple() if deep < _DEEPEST:
+            return [_kept(each, deep + 1) for each in value]
         case bytes() | bytearray():
             return value.hex(" ")[:_MOST_KEPT]
         case FunctionType():
             return value.__name__
         case _:
-            return str(value)[:_MOST_KEPT].encode("utf-8", "backslashreplace").decode()
+            return _text(value)[:_MOST_KEPT].encode("utf-8", "backslashreplace").decode()
+
+
+def _text(value: object) -> str:
+    """Return a value as text, whatever it is: an answer may be an object of the learner's own."""
+    try:
+        return str(value)
+    except Exception:  # noqa: BLE001  its own __str__ may raise anything
+        return f"<{type(value).__name__}>"
 
 
 def _shown(value: object) -> str:
-    said = clean(str(value), _MOST_SHOWN)
+    said = clean(_text(value), _MOST_SHOWN)
     return f'"{said}"' if isinstance(value, str) else said
 
 
@@ -191,4 +200,4 @@ def _alike(value: object) -> object:
     if isinstance(value, list):
         alike = [str(_alike(each)) for each in value]
         return sorted(alike) if all(isinstance(each, str) for each in value) else alike
-    return str(value).strip().lower()
+    return _text(value).strip().lower()

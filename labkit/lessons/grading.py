@@ -175,9 +175,9 @@ def _upgrades(answer: Callable[[str], object]) -> Iterator[Point]:
 def _called(answer: Callable[[str], object], url: str) -> object:
     try:
         said = answer(url)
-    except Exception as error:  # noqa: BLE001  a learner's own code may raise anything
+        return "still open" if said is ... else bool(said)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  a learner's own code may raise anything
         return f"{type(error).__name__}: {error}"
-    return "still open" if said is ... else bool(said)
 
 
 def _nginx(answer: str) -> Iterator[Point]:
@@ -230,3 +230,5 @@ def points(name: str, answer: object) -> tuple[Point, ...]:
         return tuple(grader.points(answer))
     except LabError as error:
         return (Point(False, "the lab can use it", str(error)),)
+    except Exception as error:  # noqa: BLE001  an answer may be, or hold, an object of the learner's own
+        return (Point(False, "the lab can use it", f"looking at it ends in {type(error).__name__}"),)

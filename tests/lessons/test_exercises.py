@@ -215,3 +215,41 @@ def test_a_line_cannot_speak_to_the_terminal():
     shown = repr(predict("x", "\x1b[31m" + "y" * 5000))
     assert "\x1b" not in shown
     assert len(shown) < 400
+
+
+class Odd:
+    """An object that cannot even be shown."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no")
+
+    __repr__ = __bool__ = __str__
+
+
+def endless() -> list[object]:
+    within: list[object] = []
+    within.append(within)
+    return within
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [endless(), [endless()] * 2, Odd(), [Odd(), Odd()], 10**5000, ["9" * 5000, "101"]],
+    ids=["endless", "two endless", "odd", "two odd", "huge", "long"],
+)
+def test_odd_answers_raise_nothing(odd: object):
+    """Whatever a learner hands in is looked at, or told to be of no use: predict, look back and every check."""
+    assert isinstance(str(predict("00.odd", odd)), str)
+    assert isinstance(str(look_back("00.odd", odd)), str)
+    for name in GRADERS:
+        assert not exercise(name).check(odd).ok
+
+
+@pytest.mark.parametrize("said", [Odd, exit])
+def test_a_function_may_do_anything(said):
+    """What the learner's function raises, gives or ends is a point, and never the end of the lesson."""
+
+    def upgrades(_url):
+        return said()
+
+    assert not exercise("05.upgrades").check(upgrades).ok
