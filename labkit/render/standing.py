@@ -146,26 +146,20 @@ def _sides(legs: list[_Leg], places: list[tuple[int, int]], column: int) -> tupl
 
 def _state(role: str, near: _Leg | None, far: _Leg | None) -> str:
     if role == "client" and far:
-        return _at_client(far)
+        return _at_end(far, Direction.TO_SERVER)
     if role == "proxy" and near and far:
         return _at_proxy(near, far)
-    return _at_server(near) if near else ""
+    return _at_end(near, Direction.TO_CLIENT) if near else ""
 
 
-def _at_client(leg: _Leg) -> str:
+def _at_end(leg: _Leg, speaks: Direction) -> str:
+    """Return how it stands with the client or the server of a hop, whichever speaks in this direction."""
+    serves = speaks is Direction.TO_CLIENT
     if leg.phase == "answered":
-        return leg.outcome(ours=False)
+        return leg.outcome(ours=serves)
     if leg.phase == "closing":
-        return leg.closing(Direction.TO_SERVER)
-    return _CLIENT.get(leg.phase, _TALKING)
-
-
-def _at_server(leg: _Leg) -> str:
-    if leg.phase == "answered":
-        return leg.outcome(ours=True)
-    if leg.phase == "closing":
-        return leg.closing(Direction.TO_CLIENT)
-    return _SERVER.get(leg.phase, _TALKING)
+        return leg.closing(speaks)
+    return (_SERVER if serves else _CLIENT).get(leg.phase, _TALKING)
 
 
 def _at_proxy(near: _Leg, far: _Leg) -> str:
@@ -178,7 +172,7 @@ def _at_proxy(near: _Leg, far: _Leg) -> str:
         return f"{'answered it alone' if far.phase == 'idle' else 'passed the answer on'} ({exchange.status})"
     if far.phase in ("answered", "closing"):
         return "has the server's answer"
-    return _ONWARD.get(far.phase) or _at_server(near)
+    return _ONWARD.get(far.phase) or _at_end(near, Direction.TO_CLIENT)
 
 
 def _end(near: _Leg | None, far: _Leg | None) -> str:
