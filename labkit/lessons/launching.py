@@ -17,9 +17,12 @@ _NAME = r"[A-Za-z0-9_.-]+?"
 _REPOSITORY = re.compile(
     rf"(?:(?:(?:https?|ssh|git)://)?(?:[\w.-]+@)?(?P<host>(?:www\.)?github\.com|gitlab\.com)[/:])?"
     rf"(?P<path>{_NAME}(?:/{_NAME})+?)(?:\.git)?/?(?:(?:/-)?/tree/(?P<tag>[^?#\s]+?))?/?",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
-_TAG = re.compile(r"[^\s~^:?*\[\\\x00-\x20]{1,255}")  # what git allows in the name of a tag or a branch, nearly
+_TAG = re.compile(
+    r"[^\s~^:?*\[\\\x00-\x20\ud800-\udfff]{1,255}"
+)  # what git allows in the name of a tag or a branch, nearly
+_SECRET = re.compile(r"//[^/@\s]*@")  # a name and a password in an address
 _LONGEST = 500  # characters
 
 
@@ -62,9 +65,11 @@ def binder_link(repository: str, tag: str = "", notebook: str = FIRST) -> Launch
     """
     found = _REPOSITORY.fullmatch(repository.strip()) if len(repository) <= _LONGEST else None
     on_gitlab = bool(found and (found["host"] or "").lower() == "gitlab.com")
-    if not found or (found["path"].count("/") > 1 and not on_gitlab):
+    dots = found is not None and not {".", ".."}.isdisjoint(found["path"].split("/"))
+    if not found or dots or (found["path"].count("/") > 1 and not on_gitlab):
+        shown = _SECRET.sub("//…@", repository)
         raise WrongUse(
-            f"{repository[:80]!r} is no repository that Binder can be sent to: write OWNER/NAME, or its address on "
+            f"{shown[:80]!r} is no repository that Binder can be sent to: write OWNER/NAME, or its address on "
             "github.com or gitlab.com"
         )
     tag = tag or found["tag"] or "HEAD"

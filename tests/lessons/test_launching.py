@@ -48,7 +48,8 @@ def test_the_notebook_is_opened_as_a_learners_copy():
 
 @pytest.mark.parametrize(
     "repository",
-    ["", "labkit", "a/b/c", "https://example.com/a/b", "https://github.com/a", "a b/c", "a/b?x", "a/b\nc/d", "x/" * 400, "/a/b", "//"],
+    ["", "labkit", "a/b/c", "https://example.com/a/b", "https://github.com/a", "a b/c", "a/b?x", "a/b\nc/d", "x/" * 400, "/a/b", "//",
+     "../..", "./.", "a/..", "ſ/K"],
 )  # fmt: skip
 def test_what_is_no_repository(repository):
     """Anything else is named, with what to write instead."""
@@ -56,7 +57,14 @@ def test_what_is_no_repository(repository):
         binder_link(repository)
 
 
-@pytest.mark.parametrize("tag", ["a b", "a~1", "x:y", "\x00", "t" * 300])
+def test_a_password_in_an_address_is_not_repeated():
+    """What is refused is named without the password that stood in it."""
+    with pytest.raises(WrongUse, match="github") as caught:
+        binder_link("https://me:hunter2@github.com/a/b")
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("tag", ["a b", "a~1", "x:y", "\x00", "t" * 300, "\udcff"])
 def test_what_is_no_tag(tag):
     """A name that git would not allow is told before Binder fails on it."""
     with pytest.raises(WrongUse, match="is no name of a tag"):
