@@ -19,6 +19,7 @@ _REPOSITORY = re.compile(
     rf"(?P<path>{_NAME}(?:/{_NAME})+?)(?:\.git)?/?(?:(?:/-)?/tree/(?P<tag>[^?#\s]+?))?/?",
     re.IGNORECASE | re.ASCII,
 )
+# What git allows in the name of a tag or a branch, nearly.
 _TAG = re.compile(
     r"[^\s~^:?*\[\\\x00-\x20\ud800-\udfff]{1,255}"
 )  # what git allows in the name of a tag or a branch, nearly
