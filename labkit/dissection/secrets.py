@@ -17,7 +17,7 @@ from labkit.dissection import Dissection, FramesPart, HopView, dissect
 from labkit.dissection.http2_secrets import starred_http2
 from labkit.trace import Direction, Event, Trace, Transfer
 
-__all__ = ["FIELDS", "PARAMETERS", "masked", "masked_bytes", "masked_words"]
+__all__ = ["FIELDS", "PARAMETERS", "masked", "masked_bytes", "masked_configuration", "masked_words"]
 
 
 class _Rule(NamedTuple):
@@ -112,6 +112,32 @@ def masked_words(words: str) -> str:
     'see /?token=***'
     """
     return _URL.sub(_stars, words)
+
+
+_SETS = re.compile(  # a directive of nginx or Apache that gives a field a value
+    r"(?im)(?P<before>\b(?:proxy_set_header|add_header|(?:Request)?Header\s+(?:always\s+)?(?:set|add|append|merge)"
+    r"(?:ifempty)?)\s+[\"']?(?P<name>[!#$%&'*+.^_`|~0-9a-z-]+?)[\"']?\s+[\"']?)"
+    r"(?P<value>(?<=[\"'])[^\"'\r\n]*|[^;\"'\r\n]*)"
+)
+
+
+def masked_configuration(text: str) -> str:
+    """Return the text of a proxy's configuration with the secrets starred out that it writes into fields and URLs.
+
+    What the proxy fills in, `$http_cookie` or `%{…}e`, is no secret of the text.
+
+    >>> masked_configuration("proxy_set_header Authorization 'Bearer abc';")
+    "proxy_set_header Authorization 'Bearer ***';"
+    """
+    return masked_words(_SETS.sub(_starred_value, text))
+
+
+def _starred_value(match: re.Match[str]) -> str:
+    before, name, value = match["before"], match["name"], match["value"]
+    if "$" in value or "%{" in value or not value.isascii():
+        return match.group()
+    line = masked_bytes(f"{name}: {value}".encode()).decode()
+    return before + line[len(name) + 2 :]
 
 
 def _masked_title(trace: Trace) -> Trace:

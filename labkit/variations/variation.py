@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, NamedTuple
 
+from labkit.dissection.secrets import masked_bytes, masked_configuration, masked_words
 from labkit.errors import Unreadable, WrongUse
 from labkit.parties.faults import FAULTS
 from labkit.parties.offer import Offer
@@ -135,6 +136,20 @@ class Variation:
         lines = tuple(each._replace(on=on) if each.name.lower() == name.lower() else each for each in self.lines)
         return self.but(lines=lines)
 
+    def masked(self) -> Variation:
+        """Return it with its secrets starred out: for all that is shown, or kept beside a learner's answers.
+
+        >>> Variation(lines=(FieldLine("Cookie", "sid=abc"),), target="/?token=abc").masked().lines[0].value
+        'sid=***'
+        """
+        return replace(
+            self,
+            target=masked_words(self.target),
+            lines=tuple(each._replace(value=_masked_value(each.name, each.value)) for each in self.lines),
+            free=masked_bytes(self.free.encode()).decode(),
+            middles=tuple(each._replace(text=masked_configuration(each.text)) for each in self.middles),
+        )
+
     def as_json(self) -> dict[str, Any]:
         """Return it as what JSON can hold."""
         plain = asdict(self)
@@ -198,6 +213,11 @@ def _as(kind: type[Any], value: Any, name: str) -> Any:
     if not isinstance(made[2], bool):
         raise WrongUse(f"each of the {name} ends in True or False, not {str(made[2])[:60]!r}")
     return made
+
+
+def _masked_value(name: str, value: str) -> str:
+    line = masked_bytes(f"{name}: {value}".encode()).decode("utf-8", "replace")
+    return line.partition(": ")[2] if line.startswith(f"{name}: ") else value
 
 
 def _check_text(name: str, value: object, most: int) -> None:

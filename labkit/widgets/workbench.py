@@ -273,11 +273,11 @@ class Workbench:
             self._note("prediction", name, guess["guess"])
             if self._found.trace is not None:
                 self._note("came", name, came(self._found.trace))
-        self._note("variation", name, self.variation.as_json())
+        self._note("variation", name, self.variation.masked().as_json())
 
     def __str__(self) -> str:
         lines = [f"{name:10} {setting}" for name, setting in self._settings()]
-        texts = [line for each in self.variation.middles for line in ("", each.text.rstrip())]
+        texts = [line for each in self.variation.masked().middles for line in ("", each.text.rstrip())]
         drawing = self._drawing()
         return "\n".join(
             [*lines, *texts, "", drawing.text() if drawing is not None else "What it comes to cannot be told."]
@@ -300,7 +300,7 @@ class Workbench:
     def _ipython_display_(self) -> None:
         drawing = self._drawing()
         picture = drawing.html() if drawing is not None else ""
-        texts = [each.text for each in self.variation.middles]
+        texts = [each.text for each in self.variation.masked().middles]
         source = twin("The workbench, as it began", self._settings(), texts, picture)
         static = {"text/html": source, "text/plain": str(self)}
         publish((static, {}), (show(self.box), {}))

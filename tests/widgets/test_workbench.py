@@ -6,6 +6,7 @@ import labkit
 from labkit.errors import WrongUse
 from labkit.net.programs import find
 from labkit.parties.offer import Offer
+from labkit.proxies.nginx import Nginx
 from labkit.scenario import Scenario
 from labkit.simulation import simulate
 from labkit.variations.presets import PRESETS
@@ -224,6 +225,22 @@ def test_the_learner_says_first(noted):
     bench.lines["Host"].widget.value = False
     assert bench.verdict is None
     assert bench.knobs["guess"].value == ""
+
+
+def test_no_secret_is_shown_or_recorded(monkeypatch):
+    """What is typed into a field, the target or a configuration is starred out in print, twin and record."""
+    secrets = ("sid1", "bear2", "tok3", "conf4")
+    noted: list[object] = []
+    shown: list[object] = []
+    monkeypatch.setattr(workbench, "publish", lambda *bundles: shown.append(bundles[0]))
+    offer = Offer.websocket("/?token=tok3").with_field("Cookie", "a=sid1").with_field("Authorization", "Bearer bear2")
+    proxy = Nginx("location / { proxy_set_header Authorization 'Bearer conf4'; proxy_pass http://a; }")
+    made = Workbench(Scenario(offer, via=[proxy]), note=lambda *what: noted.append(what))
+    made.predict_button.click()
+    made._ipython_display_()
+    told = f"{made}{noted}{shown}"
+    assert [each for each in secrets if each in told] == []
+    assert made.variation.target == "/?token=tok3"
 
 
 def test_a_record_that_is_full_is_told(bench):
