@@ -9,6 +9,7 @@ from pathlib import Path
 from types import FunctionType
 
 from labkit.dissection import dissect
+from labkit.dissection.secrets import masked_bytes
 from labkit.errors import LabError, WrongUse
 from labkit.lessons.answers import Point, Review
 from labkit.lessons.record import entries, note
@@ -179,13 +180,13 @@ def _kept(value: object, deep: int = 0) -> object:
         case FunctionType():
             return value.__name__
         case _:
-            return _text(value)[:_MOST_KEPT].encode("utf-8", "backslashreplace").decode()
+            return _text(value)[:_MOST_KEPT]
 
 
 def _text(value: object) -> str:
-    """Return a value as text, whatever it is: an answer may be an object of the learner's own."""
+    """Return a value as text, its secrets starred out; an answer may be an object of the learner's own."""
     try:
-        return str(value)
+        return masked_bytes(str(value).encode("utf-8", "backslashreplace")).decode()
     except Exception:  # noqa: BLE001  its own __str__ may raise anything
         return f"<{type(value).__name__}>"
 

@@ -253,3 +253,11 @@ def test_a_function_may_do_anything(said):
         return said()
 
     assert not exercise("05.upgrades").check(upgrades).ok
+
+
+def test_no_secret_is_recorded():
+    """An offer that is handed in with its cookie is shown and kept without it."""
+    offer = labkit.Offer.websocket("/?token=tok1").with_field("Cookie", "a=sid2")
+    told = f"{predict('00.offer', offer)}{look_back('00.offer', offer)}{entries()}"
+    assert "tok1" not in told
+    assert "sid2" not in told
