@@ -1,48 +1,16 @@
-"""What was measured: numbers with their unit, the target they are held against, and the turns they come from."""
+"""The target that a measurement is held against, and the turns that its values come from."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from statistics import median, quantiles
 from typing import Any
 
-__all__ = ["Measurement", "Row", "Target", "alternate", "costs", "ratios"]
+from labkit.measured import Measurement, shown
+
+__all__ = ["Row", "Target", "alternate", "costs", "ratios"]
 
 Action = Callable[[], float]
-
-
-@dataclass(frozen=True, slots=True)
-class Measurement:
-    """One quantity, measured several times.
-
-    Args:
-        name: what was measured.
-        unit: of the values: "ms", "s", "/s", "×", "%", "kB".
-        values: one for each round, two at least.
-
-    >>> print(Measurement("ours", "ms", (3.0, 1.0, 2.5)))
-    2.50 ms (1.75–2.75, n 3)
-    """
-
-    name: str
-    unit: str
-    values: tuple[float, ...]
-
-    @property
-    def median(self) -> float:
-        """The middle value."""
-        return median(self.values)
-
-    def __str__(self) -> str:
-        low, middle, high = (_shown(value) for value in quantiles(self.values, n=4, method="inclusive"))
-        return f"{middle} {self.unit} ({low}–{high}, n {len(self.values)})"
-
-
-def _shown(value: float) -> str:
-    if abs(value) >= 1000:
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +47,7 @@ class Row:
 
     def __str__(self) -> str:
         verdict = "reached" if self.reached else "NOT reached"
-        beside = "; ".join(f"{each.name} {_shown(each.median)} {each.unit}" for each in self.beside)
+        beside = "; ".join(f"{each.name} {shown(each.median)} {each.unit}" for each in self.beside)
         line = f"{self.figure.name:<51} {self.figure!s:<41} {f'{self.target} {self.figure.unit}':<13} {verdict:<12}"
         return f"{line} {beside}".rstrip()
 

@@ -12,9 +12,10 @@ from functools import partial
 from websockets.frames import Frame
 from websockets.streams import StreamReader
 
-from labkit.bench.measurement import Measurement, Row, Target, alternate, ratios
+from labkit.bench.measurement import Row, Target, alternate, ratios
 from labkit.dissection import dissect
 from labkit.errors import Failed
+from labkit.measured import Measurement
 from labkit.net.client import ask
 from labkit.net.server import UpgradeServer
 from labkit.parties.described import Limits, Server

@@ -6,7 +6,8 @@ import time
 from functools import partial
 
 from labkit.bench.children import load, relaying, serving
-from labkit.bench.measurement import Measurement, Row, Target, alternate
+from labkit.bench.measurement import Row, Target, alternate
+from labkit.measured import Measurement
 from labkit.parties.offer import Offer
 from labkit.proxies.described import Proxy
 from labkit.proxies.nginx import Nginx

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from labkit.bench.children import load, rival, serving
-from labkit.bench.measurement import Measurement, Row, Target, alternate, costs, ratios
+from labkit.bench.measurement import Row, Target, alternate, costs, ratios
+from labkit.measured import Measurement
 
 __all__ = ["echo", "handshakes"]
 

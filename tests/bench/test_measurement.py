@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from labkit.bench.measurement import Measurement, Row, Target, alternate, costs, ratios
+from labkit.bench.measurement import Row, Target, alternate, costs, ratios
+from labkit.measured import Measurement
 
 
 def test_turns_are_taken_there_and_back() -> None:

@@ -1,0 +1,71 @@
+"""Measurements as data: what is saved is read again, and what is damaged is said."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labkit.errors import Unreadable, WrongUse
+from labkit.measured import Measurement, Study
+
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
+MEASUREMENTS = st.builds(
+    Measurement,
+    name=st.text(), unit=st.text(), values=st.lists(NUMBERS, min_size=1).map(tuple), way=st.text(), via=st.text(),
+    size=st.none() | st.integers(0, 1 << 20), connections=st.integers(1, 200),
+)  # fmt: skip
+
+
+@given(st.builds(Study, st.text(), st.lists(MEASUREMENTS).map(tuple), st.dictionaries(st.text(), st.text()), st.text()))
+def test_what_is_saved_is_read_again(study: Study):
+    """A study is the same after a round trip through JSON, whatever its texts and numbers."""
+    assert Study.from_json(study.to_json()) == study
+
+
+def test_a_file_is_read_again(tmp_path: Path):
+    """A saved file holds every value and its moment."""
+    study = Study("switch", (Measurement("rate", "B/s", (1.0, 2.0), at=(0.1, 0.2)),), {"python": "3.12"}, quick=True)
+    assert Study.load(study.save(tmp_path / "study.json")) == study
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "no JSON"),
+        ("[]", '"format"'),
+        ('{"format": "labkit study", "version": 2}', "version 2"),
+        ('{"format": "labkit study", "version": 1}', "damaged"),
+    ],
+)
+def test_what_is_no_study_is_said(text: str, words: str):
+    """A text that is no study gives a reason, not a traceback of something else."""
+    with pytest.raises(Unreadable, match=words):
+        Study.from_json(text)
+
+
+@pytest.mark.parametrize(
+    "change", [{"values": []}, {"values": ["1"]}, {"values": [True]}, {"colour": "red"}, {"at": [1]}]
+)
+def test_a_damaged_measurement_is_said(change: dict[str, object]):
+    """A measurement without values, with texts for numbers or with an unknown name is refused."""
+    data = json.loads(Study("x", (Measurement("a", "ms", (1.0, 2.0)),)).to_json())
+    data["measurements"][0] |= change
+    with pytest.raises(Unreadable, match="damaged"):
+        Study.from_json(json.dumps(data))
+
+
+def test_an_unreadable_file_is_named(tmp_path: Path):
+    """The file that cannot be read stands in the error."""
+    with pytest.raises(Unreadable, match=r"nothing\.json"):
+        Study.load(tmp_path / "nothing.json")
+
+
+def test_one_value_is_a_measurement():
+    """What is exact is measured once: its middle half is that value, and no values at all are refused."""
+    assert str(Measurement("overhead", "B", (6.0,))) == "6.00 B (n 1)"
+    with pytest.raises(WrongUse, match="no values"):
+        Measurement("overhead", "B", ())
