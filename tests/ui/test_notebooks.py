@@ -16,7 +16,6 @@ LESSONS = notebooks_in(ROOT / "notebooks")
 WIDE = {"00-16": "a real request of this machine: its path holds two long identifiers"}
 
 NO_TEXT = ("", "Image")  # JupyterLab itself writes "Image" where a picture has no text
-NAMELESS = {"01-27": "the learner's own Mermaid diagram, which has no accTitle"}
 # Cells where a live widget takes the place of the static twin, and what looks at it.
 LIVE = {"01-34": "the inspector: tests/ui/test_inspector.py", "x34": "the workbench: tests/ui/test_workbench.py"}
 
@@ -128,7 +127,7 @@ def test_every_picture_is_drawn_and_has_a_text(shown):
     for name, _, _, after in shown.cells():
         for picture in after["pictures"]:
             assert picture["drawn"], (name, picture)
-            assert picture["alt"] not in NO_TEXT or name in NAMELESS, name
+            assert picture["alt"] not in NO_TEXT, name
 
 
 def test_no_table_makes_the_page_scroll_sideways(shown):
