@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from labkit.simulation import simulate
     from labkit.trace import Direction, Hop, Trace
     from labkit.widgets.inspector import inspect
+    from labkit.widgets.seam import seam
     from labkit.widgets.workbench import Workbench
     from labkit.wire.upgrade import accept_key
 
@@ -102,6 +103,7 @@ _WHERE = {
     "record": "lessons.recorded",
     "rulebook": "render.rulebook",
     "run": "net.run",
+    "seam": "widgets.seam",
     "simulate": "simulation",
     "stop_all": "net.listener",
     "why": "clinic",
@@ -113,7 +115,7 @@ __all__ = [
     "Scenario", "Server", "Stream", "Tap", "Trace", "UpgradeServer", "Workbench", "accept_key", "ask", "browse",
     "case", "catalogue", "check", "copy_as", "curl", "diagram", "dissect", "doctor", "echo", "evaluate", "exercise",
     "explain", "faults", "http2_client", "http2_server", "inspect", "kernel_upgrade", "load", "look_back", "php",
-    "predict", "record", "rulebook", "run", "simulate", "stop_all", "why", "xray",
+    "predict", "record", "rulebook", "run", "seam", "simulate", "stop_all", "why", "xray",
 ]  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from labkit.parties.described import Server
 from labkit.parties.offer import Offer
 from labkit.proxies.apache import Apache
 from labkit.proxies.nginx import Nginx
+from labkit.reads import Kind, Seam
 from labkit.scenario import Scenario
 from labkit.simulation import simulate
 from labkit.trace import Direction
@@ -203,6 +204,22 @@ def _second(answer: Sequence[object]) -> Iterator[Point]:
 
 _LISTS = (list, tuple)
 
+
+def _reader(answer: Callable[..., Any]) -> Iterator[Point]:
+    seam = Seam.of(_exchange(Scenario(say=[], server=Server(faults=("early-frame",)))).trace)
+    ways: dict[str, list[tuple[int, ...]]] = {
+        "cut at the seam": [(seam.at,)],
+        "all in one read": [()],
+        "cut in the head": [(place,) for place in range(1, seam.at)],
+        "cut in the frame": [(place,) for place in range(seam.at + 1, len(seam.data))],
+        "a byte in each read": [tuple(seam.places)],
+    }
+    for way, cuts in ways.items():
+        readings = [seam.read(answer, *places) for places in cuts]
+        wrong = next((each for each in readings if each.kind is not Kind.ALL), None)
+        yield Point(wrong is None, f"the frame arrives: {way}", wrong.problem or f"it is {wrong.kind}" if wrong else "")
+
+
 GRADERS: dict[str, Grader] = {
     "00.ends": Grader(_LISTS, "a list of two words", _ends),
     "01.hi": Grader((bytes, bytearray), "bytes", _hi),
@@ -216,6 +233,7 @@ GRADERS: dict[str, Grader] = {
     "05.upgrades": Grader((FunctionType,), "a function", _upgrades),
     "06.mend": Grader((str,), "a configuration, as text", _nginx),
     "07.order": Grader((str,), "a configuration, as text", _apache),
+    "09.mend": Grader((FunctionType,), "a function", _reader),
     "14.second": Grader(_LISTS, "a name and a party", _second),
 }
 """What looks at the answer to each exercise, by its name."""

@@ -10,7 +10,8 @@ from typing import Any
 from labkit.errors import Absent, LabError
 
 __all__ = [
-    "Alert", "Knob", "area", "box", "button", "choice", "guarded", "html", "show", "text", "tick", "toggle", "upload",
+    "Alert", "Knob", "area", "box", "button", "choice", "guarded", "html", "show", "slide", "text", "tick", "toggle",
+    "upload",
 ]  # fmt: skip
 
 Changed = Callable[[], None]
@@ -140,6 +141,14 @@ def choice(label: str, options: Sequence[tuple[str, Any]], changed: Changed | No
     """Return a choice of some values, `(shown, value)` each."""
     made = _ipywidgets().Dropdown(description=label, options=list(options), style=_plain(), layout=_wide())
     return Knob(made, changed, name)
+
+
+def slide(label: str, ends: tuple[int, int], value: int, changed: Changed, *, name: str = "") -> Knob:
+    """Return a slider over whole numbers, from one end to the other; it counts at every step."""
+    made = _ipywidgets().IntSlider(
+        value, *ends, description=label, style=_plain(), layout={"width": "min(100%, 760px)", "margin": "0"}
+    )
+    return Knob(made, changed, f"labkit-slide {name}".strip())
 
 
 def toggle(label: str, changed: Changed) -> Knob:

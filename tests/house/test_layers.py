@@ -18,7 +18,7 @@ FLOORS = {
     2: {"trace", "recording", "dissection"},
     3: {"rules"},
     4: {"parties", "proxies"},
-    5: {"scenario", "simulation", "measured", "cases", "snippets", "commandlines", "variations"},
+    5: {"scenario", "simulation", "measured", "reads", "cases", "snippets", "commandlines", "variations"},
     6: {"net", "phpcurl"},
     7: {"render", "formats", "bench"},
     8: {"cli", "clinic", "widgets", "lessons", "__init__", "__main__"},  # the face: it sees every room

@@ -21,6 +21,7 @@ from labkit.phpcurl import (
     curl_init,
     curl_setopt_array,
 )
+from labkit.reads import naive
 
 SWAPPED = """
 location /chat {
@@ -122,6 +123,8 @@ WRONG = [
     ("06.mend", "location /chat { proxy_pass", 0),
     ("07.order", 'ProxyPass "/chat/" "ws://app.example.com/chat/"', 1),
     ("07.order", "ProxyPas", 0),
+    ("09.mend", naive, 2),
+    ("09.mend", lambda recv: recv().partition(b"\r\n\r\n")[2], 1),
     ("14.second", ("plain-get", "client"), 0),
 ]
 

@@ -17,7 +17,11 @@ WIDE = {"00-16": "a real request of this machine: its path holds two long identi
 
 NO_TEXT = ("", "Image")  # JupyterLab itself writes "Image" where a picture has no text
 # Cells where a live widget takes the place of the static twin, and what looks at it.
-LIVE = {"01-34": "the inspector: tests/ui/test_inspector.py", "x34": "the workbench: tests/ui/test_workbench.py"}
+LIVE = {
+    "01-34": "the inspector: tests/ui/test_inspector.py",
+    "x34": "the workbench: tests/ui/test_workbench.py",
+    "09-15": "the slider: tests/ui/test_seam.py",
+}
 
 DRAWN = """count => {
     const pictures = [...document.querySelectorAll(".jp-Notebook img")];
