@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from labkit.net.server import UpgradeServer
     from labkit.net.tap import Tap
     from labkit.parties.answer import Answer
+    from labkit.parties.chat import Chat
     from labkit.parties.described import Limits, Server
     from labkit.parties.http2 import http2_client, http2_server
     from labkit.parties.offer import Offer
@@ -60,6 +61,7 @@ _WHERE = {
     "Answer": "parties.answer",
     "Apache": "proxies.apache",
     "Caddy": "proxies.caddy",
+    "Chat": "parties.chat",
     "Direction": "trace",
     "Haproxy": "proxies.haproxy",
     "Hop": "trace",
@@ -109,11 +111,11 @@ _WHERE = {
 }
 
 __all__ = [
-    "Answer", "Apache", "Caddy", "Direction", "Haproxy", "Hop", "LabError", "Limits", "Nginx", "Offer", "RealProxy",
-    "Scenario", "Server", "Stream", "Tap", "Trace", "UpgradeServer", "Workbench", "accept_key", "ask", "browse",
-    "case", "catalogue", "check", "copy_as", "curl", "diagram", "dissect", "doctor", "echo", "evaluate", "exercise",
-    "explain", "faults", "http2_client", "http2_server", "inspect", "kernel_upgrade", "load", "look_back", "php",
-    "predict", "record", "rulebook", "run", "simulate", "stop_all", "why", "xray",
+    "Answer", "Apache", "Caddy", "Chat", "Direction", "Haproxy", "Hop", "LabError", "Limits", "Nginx", "Offer",
+    "RealProxy", "Scenario", "Server", "Stream", "Tap", "Trace", "UpgradeServer", "Workbench", "accept_key", "ask",
+    "browse", "case", "catalogue", "check", "copy_as", "curl", "diagram", "dissect", "doctor", "echo", "evaluate",
+    "exercise", "explain", "faults", "http2_client", "http2_server", "inspect", "kernel_upgrade", "load", "look_back",
+    "php", "predict", "record", "rulebook", "run", "simulate", "stop_all", "why", "xray",
 ]  # fmt: skip
 
 
