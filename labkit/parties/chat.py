@@ -160,7 +160,7 @@ class _Paced:
     async def __anext__(self) -> Message:
         stream = self._stream
         try:
-            early = self._earned - stream.clock() - _AT_ONCE * self._between
+            early = self._earned - stream.clock() - (_AT_ONCE - 1) * self._between
             if early > 0:
                 await stream.sleep(early)
             message = await self._next()
