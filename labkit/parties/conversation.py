@@ -185,12 +185,14 @@ class Conversation(ABC):
         """Send one message now, or once what was written has left; tell whether it was taken."""
         if self.shut:
             return False
-        if isinstance(message, str):
-            check_utf8("a message", message)
-        if not self.blocked:
-            self.say(message)
-            return True
-        size = len(message.encode() if isinstance(message, str) else message)
+        try:
+            if not self.blocked:
+                self.say(message)
+                return True
+            size = len(message.encode() if isinstance(message, str) else message)
+        except UnicodeEncodeError:
+            check_utf8("a message", str(message))  # says which character it is
+            raise
         taken = self.outbox.add(message, size)
         if not taken and self.outbox.disconnects:
             self._leave_behind()

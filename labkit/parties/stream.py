@@ -107,6 +107,7 @@ class Stream:
         self._speech = speech
         self._driver = driver
         self._taken = 0
+        self._left = False
         self.request = request
         self.protocol = protocol
         self.subprotocol = subprotocol
@@ -118,6 +119,11 @@ class Stream:
     def path(self) -> str:
         """The request-target that was asked for."""
         return self.request.target
+
+    @property
+    def lost(self) -> bool:
+        """Whether it was not this handler that ended the conversation, but the other side, or what lies between."""
+        return self._speech.over and not self._left
 
     def clock(self) -> float:
         """Return the time in seconds, of the clock that this stream runs by; only differences count."""
@@ -237,6 +243,7 @@ class Stream:
         """
         await self.emptied()
         if not self._speech.shut:
+            self._left = True
             self._speech.close(code, reason)
 
     async def send_bytes(self, data: bytes) -> None:
@@ -254,6 +261,7 @@ class Stream:
     async def hang_up(self) -> None:
         """End the connection without a goodbye, as a program that is killed does; the other side sees 1006."""
         if not self._speech.shut:
+            self._left = True
             self._speech.hang_up()
 
     async def sleep(self, seconds: float) -> None:
