@@ -41,10 +41,10 @@ def reconnecting(
 ) -> tuple[Try, ...]:
     """Connect, and again wherever the connection is lost or cannot be made, until the handler has what it wants.
 
-    It has where it closes, or returns while the other side is still there. A loop over the stream that ends because
-    the other side ended the conversation has not. Before each new attempt it waits: at random, and up to twice as
-    long each time, see `backoff`; after a switch that begins anew. An answer that waiting does not change, 404 say,
-    ends it, as does the last of the tries.
+    It has where it returns, or closes, before it meets the end: a loop over the stream that ends because the other
+    side ended the conversation has not, see `Stream.lost`. One that raises is not asked again. Before each new attempt
+    it waits: at random, and up to twice as long each time, see `backoff`; after a switch that begins anew. An answer
+    that waiting does not change, 404 say, ends it, as does the last of the tries.
 
     Args:
         url: ws, wss, http or https, as for `ask`; one connection lasts two minutes at the most, too.
@@ -80,9 +80,9 @@ def reconnecting(
     made: list[Try] = []
     waited = 0.0
     while True:
-        made.append(_tried(url, say, waited, offer=offer, patience=patience, allow_remote=allow_remote))
-        last = made[-1]
-        if not last.problem or len(made) == tries or last.status not in (None, 101, *_PASSING):
+        last, again = _tried(url, say, waited, offer=offer, patience=patience, allow_remote=allow_remote)
+        made.append(last)
+        if not again or len(made) == tries:
             return tuple(made)
         if last.status == 101:
             schedule = waits()
@@ -98,17 +98,23 @@ def _tried(
     offer: Offer | None,
     patience: float,
     allow_remote: bool,
-) -> Try:
-    """Connect once."""
-    had: list[bool] = []
+) -> tuple[Try, bool]:
+    """Connect once; return what became of it, and whether to come back."""
+    talks: list[Stream] = []
+    done: list[bool] = []
 
     async def noted(stream: Stream) -> None:
+        talks.append(stream)
         await say(stream)
-        had.append(not stream.lost)
+        done.append(True)
 
     try:
         outcome = exchange(url, offer, noted, patience=patience, allow_remote=allow_remote)
     except Failed as error:
-        return Try(waited, None, str(error), None)
-    lost = "" if had == [True] else "the connection ended before the handler had what it wants"
-    return Try(waited, outcome.status, outcome.problem or lost, outcome.trace)
+        return Try(waited, None, str(error), None), True
+    made = Try(waited, outcome.status, outcome.problem, outcome.trace)
+    if not talks:
+        return made._replace(problem=made.problem or "there was no switch"), made.status in (None, *_PASSING)
+    if talks[0].lost:
+        return made._replace(problem=made.problem or "the conversation ended before the handler had enough"), True
+    return made._replace(problem="" if done else made.problem), False

@@ -107,7 +107,7 @@ class Stream:
         self._speech = speech
         self._driver = driver
         self._taken = 0
-        self._left = False
+        self._left = self._missed = False
         self.request = request
         self.protocol = protocol
         self.subprotocol = subprotocol
@@ -122,8 +122,8 @@ class Stream:
 
     @property
     def lost(self) -> bool:
-        """Whether it was not this handler that ended the conversation, but the other side, or what lies between."""
-        return self._speech.over and not self._left
+        """Whether the handler wanted to hear or to say more when all was over, and had not ended it itself."""
+        return self._missed and not self._left
 
     def clock(self) -> float:
         """Return the time in seconds, of the clock that this stream runs by; only differences count."""
@@ -150,7 +150,7 @@ class Stream:
         until = None if timeout is None else self._driver.clock() + timeout
         while (message := self._speech.take()) is None:
             if self._speech.over:
-                raise Closed("the other side ended the conversation")
+                raise self._over("the other side ended the conversation")
             if until is not None and self._driver.clock() >= until:
                 raise TimeoutError(f"no message came within {timeout:g} s")
             await self._wait(until)
@@ -174,8 +174,8 @@ class Stream:
         """Send a message without ever waiting: for whoever speaks to many, of whom one may be slow.
 
         Where the other side takes no more, the message waits in a bounded outbox, which goes out by itself; `hold`
-        says what happens when that is full. What is sent afterwards comes afterwards. To be called in the thread
-        that runs the handlers, like all else of a stream but `soon`.
+        says what happens when that is full. What is sent afterwards comes afterwards; a `send` that waits already may be
+        overtaken. To be called in the thread that runs the handlers, like all else of a stream but `soon`.
 
         Returns:
             Whether it was taken. A conversation that is over takes none, and that is no error: others may not be.
@@ -275,7 +275,11 @@ class Stream:
             await self._wait(until)  # once at least, so that others get their turn
             if self._driver.clock() >= until:
                 return
-        raise Closed("nobody is left to sleep for: the conversation is over")
+        raise self._over("nobody is left to sleep for: the conversation is over")
+
+    def _over(self, why: str) -> Closed:
+        self._missed = True
+        return Closed(why)
 
     async def _room(self) -> None:
         """Wait until more can be written, and what was posted has been.
@@ -286,7 +290,7 @@ class Stream:
         while self._speech.blocked and not self._speech.shut:
             await self._wait()
         if self._speech.shut:
-            raise Closed("nothing can be sent: the conversation is over")
+            raise self._over("nothing can be sent: the conversation is over")
 
     async def _wait(self, until: float | None = None) -> None:
         self._taken = 0

@@ -18,12 +18,16 @@ class Guest(Served):
         self.feed(*[asked(TEXT, text.encode()) for text in texts])
 
     def heard(self) -> list[str]:
-        """Return what was told since the last time: lines, `close CODE`, `ping`."""
-        self.settle()
-        if self.said.startswith(b"HTTP/"):
-            self.said = self.said.partition(b"\r\n\r\n")[2]
-        said, self.said = self.said, b""
-        return [shown(frame.opcode, frame.payload_of(said)) for frame in scan(said)]
+        return told(self)
+
+
+def told(served: Served) -> list[str]:
+    """Return what was told since the last time: texts, `close CODE`, `ping`."""
+    served.settle()
+    if served.said.startswith(b"HTTP/"):
+        served.said = served.said.partition(b"\r\n\r\n")[2]
+    said, served.said = served.said, b""
+    return [shown(frame.opcode, frame.payload_of(said)) for frame in scan(said)]
 
 
 def shown(opcode: int, payload: bytes) -> str:

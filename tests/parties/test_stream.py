@@ -1,10 +1,14 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from labkit.errors import WrongUse
 from labkit.parties.conversation import MOST_UNSENT
+from labkit.parties.outbox import POLICIES
 from labkit.parties.party import Ending
 from labkit.parties.stream import Closed
-from tests.parties.driving import HOST, PING, TEXT, Asking, Served, asked, closing, head, opening
+from labkit.wire.websocket import scan
+from tests.parties.driving import CLOSE, HOST, PING, TEXT, Asking, Served, asked, closing, head, opening
 
 
 def handled(handler, *pieces: bytes, wait: float = 0, **settings) -> Served:
@@ -364,6 +368,55 @@ def test_the_last_posts_leave_before_the_close():
         served.party.writable(True)
         assert served.settle() == said + (b"\x88\x02\x03\xe8" if said else b"")
         assert served.said.endswith(b"\x88\x02\x03\xe8")
+
+
+@given(st.lists(st.sampled_from(["post", "send", "choke", "free", "write"]), max_size=40), st.sampled_from(POLICIES))
+def test_posts_and_sends_keep_their_order(steps, policy):
+    """Posts arrive in order, and sends behind all that was posted before them; a post may overtake a send that waits."""
+    choked, number, sent = Choked(when_full=policy, messages=3), 0, set()
+    for step in steps:
+        if step == "post":
+            choked.post(f"{number}")
+        elif step == "send":
+            choked.served.feed(asked(TEXT, f"{number}".encode()))
+            sent.add(number)
+        elif step == "write":
+            choked.served.settle()
+        else:
+            choked.served.party.writable(step == "free")
+        number += step in ("post", "send")
+        assert choked.stream.waiting <= 3
+    choked.free()
+    said = choked.served.said.partition(b"\r\n\r\n")[2]
+    heard = [int(each.payload_of(said)) for each in scan(said) if each.opcode == TEXT]
+    for place, each in enumerate(heard):
+        assert not any(earlier < each for earlier in heard[place:] if each in sent or earlier not in sent)
+    ended = any(each.opcode == CLOSE for each in scan(said))
+    assert ended is (policy == "disconnect" and choked.stream.dropped > 0)
+    assert ended or len(heard) + choked.stream.dropped == number
+
+
+def test_what_a_handler_wanted_when_all_was_over():
+    """`lost` tells a handler that ran into the end from one that had enough, or ended it itself."""
+    streams = []
+
+    async def enough(stream):
+        streams.append(stream)
+        await stream.receive()
+
+    async def all_there_is(stream):
+        streams.append(stream)
+        async for _ in stream:
+            pass
+
+    async def closes(stream):
+        streams.append(stream)
+        await stream.close()
+        await stream.receive()
+
+    for handler in (enough, all_there_is, closes):
+        handled(handler, asked(TEXT, b"1"), closing())
+    assert [stream.lost for stream in streams] == [False, True, False]
 
 
 def test_a_sign_of_life_of_another_thread():
