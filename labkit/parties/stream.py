@@ -174,8 +174,8 @@ class Stream:
         """Send a message without ever waiting: for whoever speaks to many, of whom one may be slow.
 
         Where the other side takes no more, the message waits in a bounded outbox, which goes out by itself; `hold`
-        says what happens when that is full. What is sent afterwards comes afterwards; a `send` that waits already may be
-        overtaken. To be called in the thread that runs the handlers, like all else of a stream but `soon`.
+        says what happens when that is full. What is sent afterwards comes afterwards; a `send` that already waits may
+        be overtaken. To be called in the thread that runs the handlers, like all else of a stream but `soon`.
 
         Returns:
             Whether it was taken. A conversation that is over takes none, and that is no error: others may not be.
