@@ -135,7 +135,7 @@ class Server:
         if isinstance(self.page, str):
             check_utf8("page", self.page)
         else:
-            object.__setattr__(self, "page", checked(self.page, "page"))
+            object.__setattr__(self, "page", checked(self.page, "page is a text or"))
         if type(self.listens) is not bool:
             raise WrongUse(f"listens is True or False, not {self.listens!r}")
         self._check_told()
@@ -155,7 +155,7 @@ class Server:
         if not isinstance(self.redirect, str) or (self.redirect and not _VISIBLE.fullmatch(self.redirect)):
             raise WrongUse(f"redirect is the URL or path of a Location, not {self.redirect!r}")
         if self.decline is not None:
-            object.__setattr__(self, "decline", checked(self.decline, "decline"))
+            object.__setattr__(self, "decline", checked(self.decline))
 
     def _check_faults(self) -> None:
         if isinstance(self.faults, str):
