@@ -30,11 +30,14 @@ if TYPE_CHECKING:
     from labkit.net.listener import stop_all
     from labkit.net.php import php
     from labkit.net.real_proxy import RealProxy
+    from labkit.net.reconnecting import reconnecting
     from labkit.net.run import run
     from labkit.net.server import UpgradeServer
     from labkit.net.tap import Tap
     from labkit.parties.answer import Answer
+    from labkit.parties.chat import Chat
     from labkit.parties.described import Limits, Server
+    from labkit.parties.feed import Feed
     from labkit.parties.http2 import http2_client, http2_server
     from labkit.parties.offer import Offer
     from labkit.parties.stream import Stream, echo
@@ -61,7 +64,9 @@ _WHERE = {
     "Answer": "parties.answer",
     "Apache": "proxies.apache",
     "Caddy": "proxies.caddy",
+    "Chat": "parties.chat",
     "Direction": "trace",
+    "Feed": "parties.feed",
     "Haproxy": "proxies.haproxy",
     "Hop": "trace",
     "LabError": "errors",
@@ -100,6 +105,7 @@ _WHERE = {
     "look_back": "lessons.exercises",
     "php": "net.php",
     "predict": "lessons.exercises",
+    "reconnecting": "net.reconnecting",
     "record": "lessons.recorded",
     "rulebook": "render.rulebook",
     "run": "net.run",
@@ -111,11 +117,11 @@ _WHERE = {
 }
 
 __all__ = [
-    "Answer", "Apache", "Caddy", "Direction", "Haproxy", "Hop", "LabError", "Limits", "Nginx", "Offer", "RealProxy",
-    "Scenario", "Server", "Stream", "Tap", "Trace", "UpgradeServer", "Workbench", "accept_key", "ask", "browse",
-    "case", "catalogue", "check", "copy_as", "curl", "diagram", "dissect", "doctor", "echo", "evaluate", "exercise",
-    "explain", "faults", "http2_client", "http2_server", "inspect", "kernel_upgrade", "load", "look_back", "php",
-    "predict", "record", "rulebook", "run", "seam", "simulate", "stop_all", "why", "xray",
+    "Answer", "Apache", "Caddy", "Chat", "Direction", "Feed", "Haproxy", "Hop", "LabError", "Limits", "Nginx", "Offer",
+    "RealProxy", "Scenario", "Server", "Stream", "Tap", "Trace", "UpgradeServer", "Workbench", "accept_key", "ask",
+    "browse", "case", "catalogue", "check", "copy_as", "curl", "diagram", "dissect", "doctor", "echo", "evaluate",
+    "exercise", "explain", "faults", "http2_client", "http2_server", "inspect", "kernel_upgrade", "load", "look_back",
+    "php", "predict", "reconnecting", "record", "rulebook", "run", "seam", "simulate", "stop_all", "why", "xray",
 ]  # fmt: skip
 
 

@@ -149,6 +149,7 @@ REFUSED = [
     (["tap", "--to", "127.0.0.1:1", "--listen", "0.0.0.0:0"], "--allow-remote"),
     (["tap", "--to", "https://127.0.0.1:1"], "cannot look into TLS"),
     (["serve", "--host", "0.0.0.0"], "--allow-remote"),
+    (["serve", "--chat", "--host", "0.0.0.0"], "--allow-remote"),
     (["serve", "--path", "chat"], "one of the paths"),
     (["serve", "--subprotocol", "a b"], "one of the subprotocols"),
     (["serve", "--fault", "clse"], "no fault is called 'clse'; there are unasked, no-upgrade"),
@@ -362,6 +363,33 @@ def test_serve_declines_compression_where_it_is_told():
         said = ask(listening(process), Offer.websocket(deflate=True)).stream(Direction.TO_CLIENT)
     assert said.startswith(b"HTTP/1.1 101")
     assert b"deflate" not in said
+
+
+def test_serve_a_chat():
+    """`--chat` is a chat at every path, with a page of HTML for browsers; nothing of it is kept."""
+    with running("serve", "--chat") as process:
+        url, reply = listening(process), Direction.TO_CLIENT
+        said = ask(url, Offer.websocket("/tea?name=Ada"), ["hello"]).stream(reply)
+        page = ask(url, Offer.plain("/tea")).stream(reply)
+        too_long = ask(url, Offer.websocket("/?name=Bob"), ["x" * 20_000]).stream(reply)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=10)
+    assert b"* Ada came in\x81\nAda: hello" in said
+    assert b"Content-Type: text/html; charset=utf-8\r\nContent-Security-Policy: default-src 'none'; " in page
+    assert page.endswith(b"</html>\n")
+    assert (1009).to_bytes(2, "big") in too_long
+    assert "each path is a room" in err
+    assert "WARNING" not in err
+
+
+def test_serve_a_chat_to_others(monkeypatch, capsys):
+    """Beyond loopback it has to be allowed, and says what that means."""
+    monkeypatch.setattr("labkit.cli.commands._listen", lambda *_: 0)
+    assert main(["serve", "--chat", "--host", "0.0.0.0", "--allow-remote"]) == 0
+    err = capsys.readouterr().err
+    assert (
+        "WARNING: whoever can reach this machine can join, read and write, under any name; nothing is encrypted" in err
+    )
 
 
 def test_serve_on_a_port_that_is_taken(capsys):

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from labkit.bench import pictures, proxied, traffic
+from labkit.bench import feeding, pictures, proxied, traffic
 from labkit.bench.machine import machine
 from labkit.bench.measurement import Row
 from labkit.errors import LabError
@@ -23,6 +23,7 @@ FIGURES: dict[str, Callable[..., list[Row]]] = {
     "edit": pictures.edit,
     "echo": traffic.echo,
     "handshakes": traffic.handshakes,
+    "feed": feeding.feed,
     "simulated": proxied.simulated,
     "relayed": proxied.relayed,
     "frames": pictures.frames,

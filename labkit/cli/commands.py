@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from labkit.cases.corpus import Judged
     from labkit.net.address import Address
     from labkit.net.listener import Listener
+    from labkit.parties.described import Server
     from labkit.parties.offer import Offer
     from labkit.recording import Recording
     from labkit.trace import Trace
@@ -30,6 +32,7 @@ __all__ = [
 ]  # fmt: skip
 
 _FLAG = "--allow-remote"
+_CHAT_MESSAGE = 1 << 14  # bytes: more than what a chat passes on, in any script
 _MOST_WAITING = 1000  # recordings that wait to be drawn and saved
 
 
@@ -40,6 +43,7 @@ def serve(arguments: argparse.Namespace) -> int:
     """Run the server until it is told to stop."""
     from labkit.net.address import check_loopback  # noqa: PLC0415
     from labkit.net.server import UpgradeServer, wall_date  # noqa: PLC0415
+    from labkit.parties.chat import Chat  # noqa: PLC0415
     from labkit.parties.described import Limits, Server  # noqa: PLC0415
     from labkit.parties.http2 import http2_server  # noqa: PLC0415
     from labkit.parties.stream import echo  # noqa: PLC0415
@@ -47,7 +51,8 @@ def serve(arguments: argparse.Namespace) -> int:
     check_loopback(arguments.host, arguments.allow_remote, _FLAG)
     if arguments.no_trace and (arguments.output or arguments.draw):
         raise WrongUse("--no-trace records nothing that could be saved or drawn: leave it out, or -o and --draw")
-    protocols = {"websocket": echo, **({"h2c": http2_server} if arguments.h2c else {})}
+    spoken = Chat() if arguments.chat else echo
+    protocols = {"websocket": spoken, **({"h2c": http2_server} if arguments.h2c else {})}
     limits = Limits(message=arguments.max_size, recorded=arguments.max_bytes or max(arguments.max_size, 1 << 20))
     told = Server(
         protocols=protocols,
@@ -59,17 +64,35 @@ def serve(arguments: argparse.Namespace) -> int:
         faults=tuple(arguments.fault),
         limits=limits,
     )
+    if arguments.chat:
+        told = _with_page(told, arguments)
     sink = _Sink(arguments)
     server = UpgradeServer(
         told,
         host=arguments.host,
         port=arguments.port,
-        record=not arguments.no_trace,
+        record=not arguments.no_trace and (not arguments.chat or arguments.draw or arguments.output is not None),
         date=wall_date,
         allow_remote=arguments.allow_remote,
         ended=sink.take,
     )
     return _listen(server, sink)
+
+
+def _with_page(told: Server, arguments: argparse.Namespace) -> Server:
+    """Return a server with the chat's page, and say who can join where that is not this machine alone."""
+    from labkit.cli.chat_page import chat_page  # noqa: PLC0415
+    from labkit.net.address import is_loopback  # noqa: PLC0415
+
+    said = "each path is a room; open the address in a browser"
+    if not is_loopback(arguments.host):
+        said += (
+            ", with this machine's name or address in it\n"
+            "labkit: WARNING: whoever can reach this machine can join, read and write, under any name; nothing is "
+            "encrypted. Use it in a network that you trust, and end it with Ctrl-C when you are done"
+        )
+    print(f"labkit: {said}", file=sys.stderr, flush=True)
+    return replace(told, page=chat_page(), limits=replace(told.limits, message=min(arguments.max_size, _CHAT_MESSAGE)))
 
 
 def tap(arguments: argparse.Namespace) -> int:

@@ -70,6 +70,8 @@ def _add_serve(added: Commands) -> None:
     serve.add_argument(
         "--h2c", action="store_true", help="switch to h2c too, HTTP/2 without TLS, as `curl --http2` asks"
     )
+    serve.add_argument("--chat", action="store_true",
+                       help="a chat instead of the echo, with a page for browsers; each path is a room")  # fmt: skip
     serve.add_argument("--no-deflate", action="store_true", help="decline permessage-deflate")
     _add_recording(serve)
 

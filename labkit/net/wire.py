@@ -71,7 +71,9 @@ class Wire(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
         self._tls = transport.get_extra_info("sslcontext") is not None
-        self.driver = Driver(self._loop.time, self._start, self._park, self._wrote, self.flush, self._dial)
+        self.driver = Driver(
+            self._loop.time, self._start, self._park, self._wrote, self.flush, self._dial, soon=self._soon
+        )
         self.party = self._make(self.driver)
         del self._make
         self.flush()
@@ -137,6 +139,11 @@ class Wire(asyncio.Protocol):
 
     def _park(self) -> Park:
         return self._loop.create_future()
+
+    def _soon(self, action: Callable[[], object]) -> None:
+        """Have something done in the loop's thread; nothing happens where the loop is over."""
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(action)
 
     def _wrote(self) -> None:
         if not self._scheduled:

@@ -83,8 +83,12 @@ def phrase(status: int) -> str:
     return _PHRASES.get(status, "")
 
 
-def checked(answer: object) -> Answer:
+def checked(answer: object, what: str = "decline is a status code or") -> Answer:
     """Return an answer that was given as a status code, or as an `Answer`.
+
+    Args:
+        answer: what was given.
+        what: how an error begins: what it was given as, and what else it may be.
 
     Raises:
         WrongUse: it is neither, or could not be sent.
@@ -92,7 +96,7 @@ def checked(answer: object) -> Answer:
     if type(answer) is int:
         answer = Answer(answer, f"no upgrade here: the server is told to answer {answer}")
     if not isinstance(answer, Answer):
-        raise WrongUse(f"decline is a status code or an Answer(status, reason, fields), not {answer!r}")
+        raise WrongUse(f"{what} an Answer(status, reason, fields), not {answer!r}")
     if type(answer.status) is not int or not 200 <= answer.status <= 599:
         raise WrongUse(f"the status of a final answer is 200 to 599, not {answer.status!r}")
     if not isinstance(answer.reason, str):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from traceback import format_exception_only
 
+from labkit.parties.answer import check_utf8
+from labkit.parties.outbox import FELL_BEHIND, Outbox
 from labkit.parties.party import Driver, Ending, Park
 from labkit.parties.stream import Closed, Fragments, Handler, Message, Stream
 from labkit.wire.http1 import RequestHead
@@ -46,6 +48,7 @@ class Conversation(ABC):
         self._wake_times: list[float] = []
         self._waiting = 0
         self._running = False
+        self._outbox: Outbox | None = None
         self.failure = ""
         """Why the conversation was broken off, in a few words; empty where it was not."""
 
@@ -61,6 +64,8 @@ class Conversation(ABC):
         if error is not None:
             reason = f"the handler failed: {told(error)}"
             self.close(1011, reason.encode("utf-8", "replace")[:120].decode("utf-8", "ignore"))
+            if self._outbox:
+                self._outbox.clear()
         else:
             self.settle()
             self.close(1000, "")
@@ -164,6 +169,42 @@ class Conversation(ABC):
         times = self._wake_times if self.close_by is None else [*self._wake_times, self.close_by]
         return min(times, default=None)
 
+    @property
+    def outbox(self) -> Outbox:
+        """What was posted and cannot leave yet. It is made when it is first needed: most never need one."""
+        if self._outbox is None:
+            self._outbox = Outbox()
+        return self._outbox
+
+    @property
+    def waits(self) -> bool:
+        """Whether there is something in the outbox; then `blocked` is set, too."""
+        return bool(self._outbox)
+
+    def post(self, message: Message) -> bool:
+        """Send one message now, or once what was written has left; tell whether it was taken."""
+        if self.shut:
+            return False
+        try:
+            if not self.blocked:
+                self.say(message)
+                return True
+            size = len(message.encode() if isinstance(message, str) else message)
+        except UnicodeEncodeError:
+            check_utf8("a message", str(message))  # says which character it is
+            raise
+        taken = self.outbox.add(message, size)
+        if not taken and self.outbox.disconnects:
+            self._leave_behind()
+        return taken
+
+    def _leave_behind(self) -> None:
+        """End the conversation with whoever fell too far behind; the Close follows what was written."""
+        waited = f"{len(self.outbox)} messages ({self.outbox.size} bytes) waited for you"
+        self.outbox.clear()
+        self.failure = f"the other side fell behind, and was disconnected: {waited}"
+        self.close(FELL_BEHIND, f"you fell behind: {waited}")
+
     def writable(self, ready: bool) -> None:  # noqa: FBT001
         """Take note whether the other side takes more."""
         self._choked = not ready
@@ -176,7 +217,17 @@ class Conversation(ABC):
         """Take note that what was written has left."""
         if self.blocked and not self._choked:
             self.blocked = False
-            self.wake()
+            if self._outbox:
+                self._empty(self._outbox)
+            if not self.blocked:
+                self.wake()
+
+    def _empty(self, outbox: Outbox) -> None:
+        """Write what waits in the outbox, until it is too much again."""
+        if self.shut:
+            outbox.clear()
+        while outbox and not self.blocked:
+            self.say(outbox.take())
 
 
 class Speaker:
@@ -206,6 +257,7 @@ class Speaker:
 async def _run(handler: Handler, stream: Stream) -> None:
     try:
         await handler(stream)
+        await stream.emptied()
     except Closed:
         return  # the other side went away, as it may
     except (SystemExit, KeyboardInterrupt) as error:  # asyncio would end its loop, and every other connection

@@ -245,6 +245,8 @@ def page(server: Server, head: RequestHead, content: int = 0) -> Answer:
     """Return the answer to a request that is not to be upgraded, after `content` bytes of its content."""
     if head.method == "OPTIONS":
         return Answer(204, "", (ALLOW, *named(server)))
+    if isinstance(server.page, Answer):
+        return server.page.completed(", ".join(server.protocols))
     more = f"{content} bytes of content were read.\n" if content else ""
     return Answer(200, (server.page + more).rstrip("\n"))
 

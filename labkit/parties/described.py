@@ -101,7 +101,7 @@ class Server:
             only browsers send one.
         deflate: permessage-deflate: "stored" agrees and sends stored blocks (the same bytes everywhere),
             "zlib" compresses, "off" declines.
-        page: the text of the plain page.
+        page: the plain page: its text, or an `Answer`, such as one of HTML.
         listens: whether anything listens at its address; where not, connections are refused.
         faults: what it does wrong on purpose, as `name` or `name=argument`; `labkit.faults()` lists them.
         limits: how much, and how long.
@@ -120,7 +120,7 @@ class Server:
     subprotocols: tuple[str, ...] = ()
     origins: tuple[str, ...] | None = None
     deflate: str = "stored"
-    page: str = "A plain page: no upgrade was made.\n"
+    page: str | Answer = "A plain page: no upgrade was made.\n"
     listens: bool = True
     faults: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
@@ -132,9 +132,10 @@ class Server:
             raise WrongUse(f"deflate is one of {', '.join(DEFLATE)}, not {self.deflate!r}")
         if not isinstance(self.limits, Limits):
             raise WrongUse(f"limits is a Limits(…), not {self.limits!r}")
-        if not isinstance(self.page, str):
-            raise WrongUse(f"page is a text, not {self.page!r}")
-        check_utf8("page", self.page)
+        if isinstance(self.page, str):
+            check_utf8("page", self.page)
+        else:
+            object.__setattr__(self, "page", checked(self.page, "page is a text or"))
         if type(self.listens) is not bool:
             raise WrongUse(f"listens is True or False, not {self.listens!r}")
         self._check_told()

@@ -56,6 +56,7 @@ class Driver:
         rest: called when a handler begins to wait: what it wrote so far may go.
         start: runs a handler's coroutine; `Party.finished` must be called when it ends.
         dial: opens a connection to an address for a party of a proxy's, see `Far`, and returns what gives that up.
+        soon: has something done where the party is driven; may be called from any thread. In memory it is done at once.
     """
 
     def __init__(
@@ -66,12 +67,15 @@ class Driver:
         wrote: Callable[[], None] = lambda: None,
         rest: Callable[[], None] = lambda: None,
         dial: Dial | None = None,
+        *,
+        soon: Callable[[Callable[[], object]], object] = lambda action: action(),
     ) -> None:
         self.clock = clock
         self.start = start
         self.park = park
         self.wrote = wrote
         self.rest = rest
+        self.soon = soon
         self._dial = dial
 
     def dial(self, address: str, far: Far) -> Callable[[], object]:

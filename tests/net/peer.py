@@ -14,8 +14,12 @@ from labkit.net.listener import Listener
 
 
 class Peer:
-    def __init__(self, listener: Listener, *, timeout: float = 10.0) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", listener.port), timeout=timeout)
+    def __init__(self, listener: Listener, *, timeout: float = 10.0, buffer: int = 0) -> None:
+        self.socket = socket.socket()
+        self.socket.settimeout(timeout)
+        if buffer:  # how much the kernel takes for whoever does not read; to be set before the connection is made
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+        self.socket.connect(("127.0.0.1", listener.port))
 
     def __enter__(self) -> Self:
         return self
@@ -47,6 +51,13 @@ class Peer:
         while not data.endswith(end) and (more := self.socket.recv(1)):
             data += more
         return data
+
+    def message(self) -> tuple[int, bytes]:
+        """Read one frame of a server's; return its opcode and its payload."""
+        first, size = self.read(2)
+        if size > 125:
+            size = int.from_bytes(self.read(2 if size == 126 else 8), "big")
+        return first & 15, self.read(size)
 
     def rest(self) -> bytes:
         """Read to the end; a reset is an end too."""

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from labkit.parties.answer import Answer
 from labkit.parties.clocks import SAMPLE_DATE
 from labkit.parties.party import Ending
 from labkit.parties.stream import Closed
@@ -933,3 +934,13 @@ def test_masked_frames_are_what_the_helper_says():
 def test_a_transfer_coding_that_cannot_be_framed_is_refused(coding, wanted):
     """Where chunked is not the last coding the server must answer 400 (RFC 9112, 6.3); else 501 (6.1)."""
     assert status(Served().feed(head(HOST, f"Transfer-Encoding: {coding}"))) == wanted
+
+
+def test_the_plain_page_may_be_an_answer_of_its_own():
+    """A page of HTML, say, with its own field lines; what its status asks for is added (RFC 9110, 7.8)."""
+    page = Answer(200, "<p>hello</p>", (("Content-Type", "text/html"),))
+    said = Served(page=page).feed(head(HOST))
+    assert fields(said)["Content-Type"] == "text/html"
+    assert content(said) == b"<p>hello</p>\n"
+    said = Served(page=Answer(426, "upgrade, please")).feed(head(HOST))
+    assert (status(said), fields(said)["Upgrade"]) == (426, "websocket")
