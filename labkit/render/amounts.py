@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from labkit.errors import WrongUse
 
 __all__ = ["amount", "share", "size_words", "tick", "times"]
@@ -15,7 +17,7 @@ def amount(value: float, unit: str) -> str:
     """Return an amount in three digits.
 
     >>> amount(20_134, "/s"), amount(1.2e9, "B/s"), amount(0.0561, "ms"), amount(1354, "B")
-    ('20.1 k/s', '1.20 GB/s', '0.056 ms', '1,354 B')
+    ('20.1 k/s', '1.20 GB/s', '0.0561 ms', '1,354 B')
     """
     if unit == "B" and abs(value) < _EXACT:
         return f"{value:,.0f} B" if value == int(value) else f"{_digits(value)} B"
@@ -44,14 +46,10 @@ def _prefixed(value: float, unit: str) -> tuple[float, str]:
 
 
 def _digits(value: float) -> str:
-    size = abs(value)
-    if size >= 99.95:
-        return f"{value:,.0f}"
-    if size >= 9.995:
-        return f"{value:.1f}"
-    if size >= 0.9995:
-        return f"{value:.2f}"
-    return f"{value:.2g}" if size >= 1e-4 else f"{value:.1g}"
+    if value == 0:
+        return "0"
+    before = math.floor(math.log10(abs(value) * 1.0005)) + 1  # digits before the point
+    return f"{value:,.{min(max(3 - before, 0), 6)}f}"
 
 
 def size_words(size: int) -> str:
@@ -69,12 +67,12 @@ def size_words(size: int) -> str:
 def times(ratio: float) -> str:
     """Return how many times as much, to be read before "as much as" or "the messages of".
 
-    >>> times(14.2), times(3.25), times(1.4)
-    ('14 times', '3.2 times', '1.4 times')
+    >>> times(14.2), times(3.27), times(4)
+    ('14 times', '3.3 times', '4 times')
     """
     if ratio <= 0:
         raise WrongUse(f"a ratio is above 0, not {ratio!r}")
-    return f"{ratio:,.0f} times" if ratio >= 9.95 else f"{ratio:.1f} times"
+    return f"{ratio:,.0f} times" if ratio >= 9.95 else f"{ratio:.1f} times".replace(".0 ", " ")
 
 
 def share(part: float) -> str:

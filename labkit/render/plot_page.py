@@ -6,6 +6,7 @@ Nothing is left to a layout engine: every text is measured, so that none is cut 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +24,9 @@ MARGIN = 12.0
 ACROSS = WIDTH * _POINTS
 """How wide the page is, in points."""
 
+_STEP = 8.0  # points
+_APART = 5.0  # points between the words of two ticks
+_UNIT = re.compile(r"(?<=\d) (?=\S)")  # a number is not parted from its unit
 _LEADING = 1.28  # of the size of type: from line to line
 
 
@@ -59,8 +63,14 @@ class Page:
     def wrapped(self, text: str, size: float, *, bold: bool = False) -> list[str]:
         """Return a text in lines that fit on the page."""
         room = ACROSS - 2 * MARGIN
+        lines = self._filled(text, size, room, bold=bold)
+        while len(lines) > 1 and len(self._filled(text, size, room - _STEP, bold=bold)) == len(lines):
+            room -= _STEP  # lines of about one length: no word stands alone in the last one
+        return self._filled(text, size, room, bold=bold)
+
+    def _filled(self, text: str, size: float, room: float, *, bold: bool) -> list[str]:
         lines = [""]
-        for word in text.split(" "):
+        for word in _UNIT.sub("\u00a0", text).split(" "):
             longer = f"{lines[-1]} {word}".strip()
             if self.width(longer, size, bold=bold) <= room or not lines[-1]:
                 lines[-1] = longer
@@ -80,7 +90,9 @@ class Page:
             down += 3 if number and lines[number - 1][2] and not bold else 0
             colour = self.theme.ink if bold else self.theme.soft
             weight = "bold" if bold else "normal"
-            self.figure.text(MARGIN / ACROSS, 1 - down / whole, line, fontsize=size, fontweight=weight, color=colour, va="top")
+            self.figure.text(
+                MARGIN / ACROSS, 1 - down / whole, line, fontsize=size, fontweight=weight, color=colour, va="top"
+            )
             down += size * _LEADING
         across = ACROSS - left - right
         self._size = (across, height)
@@ -115,19 +127,45 @@ class Page:
         how = {"fontsize": TEXT, "color": self.theme.ink, "va": "center", **how}
         return self.axes.text(x, y, text, transform=self.axes.transAxes, clip_on=False, **how)
 
-    def name_y(self, axis: Axis) -> None:
-        """Write what the upright axis shows, lying, above it."""
-        self.axes.set_ylabel(axis.label, rotation=0, ha="left", va="bottom")
-        self.axes.yaxis.set_label_coords(self.left(ACROSS - MARGIN - self.across - self._right_room), 1 + self.up(7))
+    def name_y(self, axis: Axis, *, right: bool = False) -> None:
+        """Write what the upright axis shows, lying, above it; at the right edge where its ticks are there."""
+        frame = self.axes.get_position()
+        edge, beside = (1 - MARGIN / ACROSS, "right") if right else (MARGIN / ACROSS, "left")
+        self.axes.set_ylabel(axis.label, rotation=0, ha=beside, va="bottom")
+        self.axes.yaxis.set_label_coords((edge - frame.x0) / frame.width, 1 + self.up(7))
+        if right:
+            self.axes.yaxis.tick_right()
 
-    @property
-    def _right_room(self) -> float:
-        return ACROSS - ACROSS * self.axes.get_position().x1
-
-    def ticks(self, which: str, axis: Axis, places: Sequence[float]) -> None:
-        """Set the ticks of the "x" or "y" axis, each with its unit."""
-        getattr(self.axes, f"set_{which}ticks")(places, [tick_words(place, axis) for place in places])
+    def ticks(self, which: str, axis: Axis, places: Sequence[float], *, sides: bool = False) -> None:
+        """Set the ticks of the "x" or "y" axis, each with its unit; on two sides of a middle they have no sign."""
+        words = [tick_words(abs(place) if sides else place, axis) for place in places]
+        getattr(self.axes, f"set_{which}ticks")(places, words)
         self.axes.minorticks_off()
+
+    def along(self, x: float) -> float:
+        """Return where a value of the lying axis stands, as a fraction of it."""
+        axes = self.axes
+        return float(axes.transAxes.inverted().transform(axes.transData.transform((x, axes.get_ylim()[1])))[0])
+
+    def aloft(self, y: float) -> float:
+        """Return where a value of the upright axis stands, as a fraction of it."""
+        axes = self.axes
+        return float(axes.transAxes.inverted().transform(axes.transData.transform((axes.get_xlim()[1], y)))[1])
+
+    def thinned(self, places: Sequence[float]) -> list[float]:
+        """Return those places of the lying axis whose words fit side by side: the last one, and what fits before it."""
+        widths = [self.width(tick_words(place, self.chart.x), SMALL) for place in places]
+        points = [self.across * self.along(place) for place in places]
+        kept: list[int] = []
+        for index in reversed(range(len(places))):
+            if not kept or points[kept[-1]] - points[index] >= (widths[index] + widths[kept[-1]]) / 2 + _APART:
+                kept.append(index)
+        return [places[index] for index in reversed(kept)]
+
+    def fitting(self, low: float, high: float) -> list[float]:
+        """Return as many round places between two values as have words that fit side by side."""
+        choices = [log_ticks(low, high, most) for most in (7, 5, 4, 3, 2)]
+        return next((each for each in choices if each == self.thinned(each)), self.thinned(choices[-1]))
 
     def rules(self, which: str) -> None:
         """Draw the faint lines that help to read values along an axis."""

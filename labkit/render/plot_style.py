@@ -12,7 +12,7 @@ from typing import Any
 
 from labkit.render.theme import Theme
 
-__all__ = ["VIAS", "WAYS", "Look", "look", "settings", "spread", "via_name", "way_name"]
+__all__ = ["VIAS", "WAYS", "Look", "look", "mixed", "settings", "spread", "via_name", "way_name"]
 
 WIDTH = 7.0
 """Of a picture, in inches: as wide as a notebook's text."""
@@ -23,7 +23,7 @@ DPI = 100
 TITLE, TEXT, SMALL = 12.5, 8.5, 8.0
 """Sizes of type, in points."""
 
-LINE, RULE, MARKER = 1.7, 0.8, 5.0
+LINE, RULE, MARKER = 1.7, 0.8, 6.0
 """Weights: a line that carries data, one that helps to read it, and a marker's size, in points."""
 
 BAND = 0.16
@@ -98,6 +98,16 @@ def way_name(way: str) -> str:
 def via_name(via: str) -> str:
     """Return what stands beside a bar of what stood between."""
     return VIAS[via][0] if via in VIAS else via
+
+
+def mixed(one: str, other: str, part: float) -> str:
+    """Return a colour with so much of another one in it.
+
+    >>> mixed("#000000", "#ffffff", 0.5)
+    '#808080'
+    """
+    pairs = ((int(one[at : at + 2], 16), int(other[at : at + 2], 16)) for at in (1, 3, 5))
+    return "#" + "".join(f"{round(mine + part * (theirs - mine)):02x}" for mine, theirs in pairs)
 
 
 def settings(theme: Theme) -> dict[str, Any]:

@@ -67,8 +67,9 @@ _FIXED = ("way", "via", "what", "size", "connections")
 def _told(series: Series, mark: Mark) -> dict[str, str]:
     one = mark.measured
     return {
-        "way": way_name(clean(one.way, 60)) or series.name, "via": via_name(clean(one.via, 60)), "what": clean(one.name, 60),
-        "size": "" if one.size is None else size_words(one.size), "connections": f"{one.connections:,}",
+        "way": way_name(clean(one.way, 60)) or series.name, "via": via_name(clean(one.via, 60)),
+        "what": clean(one.name, 60), "size": "" if one.size is None else size_words(one.size),
+        "connections": f"{one.connections:,}",
     }  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from statistics import median
 
 from labkit.measured import Measurement
@@ -27,7 +27,7 @@ _NOUNS = {
     "to the client": ("brings the client", "the bytes of"),
     "to the server": ("brings the server", "the bytes of"),
 }
-_THINGS = {"messages": "messages", "handshakes": "handshakes"}
+_THINGS = {"messages": "messages", "handshakes": "handshakes", "bytes": "bytes"}
 
 
 def title(chart: Chart) -> str:
@@ -42,21 +42,31 @@ def title(chart: Chart) -> str:
 
 def _ways(chart: Chart) -> str:
     """Compare two ways: WebSocket and a new connection per request, where they are there."""
-    series = chart.series if chart.by != "via" else [each for each in chart.series if each.marks[0].measured.via == _first_via(chart)]
-    subject, rival = _pair(series)
-    if subject is None:
+    via = _first_via(chart)
+    subject, rival = _pair([each for each in chart.series if chart.by != "via" or each.marks[0].measured.via == via])
+    if subject is None or rival is None:
         return _alone(chart)
-    assert rival is not None
     ours, theirs, at = _where(chart, subject, rival)
-    what = _at(chart, at)
     if ours.median <= 0 or theirs.median <= 0:
-        return _both(chart, ours, theirs)
-    if chart.x.unit in ("ms", "s") or chart.y.unit in ("ms", "s"):
-        return _slower(ours, theirs, what)
+        return f"{_before(chart)}: {_with_amount(ours)}, {_with_amount(theirs)}{_at(chart, at)}"
+    if ours.unit in ("ms", "s"):
+        return _slower(chart, ours, theirs, _at(chart, at))
     if chart.of in ("on the wire", "handshake") and theirs.median > ours.median:
         ours, theirs = theirs, ours  # the one that costs more is told first
-    verb, noun = _NOUNS.get(chart.of, ("has", f"the {clean(chart.of, 40)} of"))
-    return f"{_capital(_name(ours))} {verb} {_ratio(ours.median / theirs.median)} {noun} {_name(theirs)}{what}"
+    ratio = _ratio(ours.median / theirs.median)
+    if chart.of == "on the wire":
+        beside = "a message" if at is None else f"a message of {size_words(int(at))}"
+        return f"{_capital(_name(ours))} adds {ratio} the bytes that {_name(theirs)} adds to {beside}"
+    verb, noun = _NOUNS.get(chart.of, ("has", "what is with")) if ours.name == theirs.name else ("is", "")
+    return f"{_capital(_name(ours))} {verb} {ratio} {noun} {_name(theirs)}{_at(chart, at)}".replace("  ", " ")
+
+
+def _before(chart: Chart) -> str:
+    return "Bytes before the first message" if chart.of == "handshake" else _capital(chart.of)
+
+
+def _with_amount(one: Measurement) -> str:
+    return f"{_name(one)} {amount(one.median, one.unit)}"
 
 
 def _pair(series: Sequence[Series]) -> tuple[Series | None, Series | None]:
@@ -81,8 +91,8 @@ def _where(chart: Chart, one: Series, other: Series) -> tuple[Measurement, Measu
     shared = sorted(set(mine) & set(theirs))
     if chart.form != "lines" or not shared:
         return one.marks[0].measured, other.marks[0].measured, None
-    if chart.by == "connections":
-        at = shared[-1]
+    if chart.by == "connections" or chart.of == "bytes":
+        at = shared[-1]  # where the most is moved
     else:
         at = min(shared, key=lambda size: abs(math.log2(max(size, 0.5) / _USUAL_SIZE)))
     return mine[at], theirs[at], at
@@ -94,25 +104,19 @@ def _at(chart: Chart, at: float | None) -> str:
     return f" with {at:.0f} connections" if chart.by == "connections" else f", {size_words(int(at))} each"
 
 
-def _slower(ours: Measurement, theirs: Measurement, what: str) -> str:
-    """A time: the longer one is told first."""
+def _slower(chart: Chart, ours: Measurement, theirs: Measurement, what: str) -> str:
+    """Compare times: the longer one is told first."""
     slow, fast = (theirs, ours) if theirs.median >= ours.median else (ours, theirs)
     ratio = _ratio(slow.median / fast.median)
-    as_long = "as long as" if ratio == "about" else f"{ratio} as long as"
-    if ratio == "about":
-        return f"A round trip takes {_name(slow)} about as long as {_name(fast)}{what}"
-    return f"A round trip takes {_name(slow)} {as_long} {_name(fast)}{what}"
+    if chart.of == "round trip":
+        return f"With {_name(slow)}, a round trip takes {ratio} as long as with {_name(fast)}{what}"
+    return f"{_capital(_name(slow))} takes {ratio} as long as {_name(fast)}{what}"
 
 
 def _ratio(ratio: float) -> str:
     if abs(ratio - 1) < _ALIKE:
         return "about"
     return times(ratio) if ratio > 1 else f"{share(ratio)} of"
-
-
-def _both(chart: Chart, ours: Measurement, theirs: Measurement) -> str:
-    told = [f"{_name(each)} {amount(each.median, each.unit)}" for each in (ours, theirs)]
-    return f"{_capital(chart.of)}: {', '.join(told)}"
 
 
 def _alone(chart: Chart) -> str:
@@ -145,10 +149,11 @@ def _between(chart: Chart) -> str | None:
     where = VIAS.get(via, ("", f"through {clean(via, 40)}"))[1]
     part = at[via].median / at[""].median
     if chart.of in _THINGS:
-        much = "about as many" if abs(part - 1) < _ALIKE else times(part) + " as many" if part > 1 else share(part) + " of the"
-        verb = _NOUNS[chart.of][0]
-        return f"{_capital(where)}, {_title(way)} {verb} {much} {_THINGS[chart.of]}"
-    return f"{_capital(where)}, {_title(way)} has {_ratio(part)} the {clean(chart.of, 40)}".replace("of the", "of its")
+        verb, things = _NOUNS[chart.of][0], _THINGS[chart.of]
+        return f"{_capital(where)}, {_title(way)} {verb} {_ratio(part)} the {things} that it {verb} directly"
+    if at[via].unit in ("ms", "s"):
+        return f"{_capital(where)}, a round trip of {_title(way)} takes {_ratio(part)} as long as directly"
+    return f"{_capital(where)}, {_title(way)} has {_ratio(part)} what it has directly"
 
 
 def _facing(chart: Chart) -> str:
@@ -208,7 +213,7 @@ def subtitle(chart: Chart) -> tuple[str, ...]:
     second = [clean(machine[name], 70) for name in ("processor", "python") if name in machine]
     second += [clean(each, 40) for each in (chart.study.date,) if each]
     third = [clean(chart.study.note, 120)] if chart.study.note else []
-    third += [f"not measured so: {', '.join(chart.left)}"] if chart.left else []
+    third += [f"not drawn: {', '.join(chart.left)}"] if chart.left else []
     if chart.study.quick:
         first.append("quick: few rounds, only to see that it works")
     return tuple(" · ".join(line) for line in (first, second, third) if line)
@@ -220,12 +225,7 @@ def _count(chart: Chart) -> str:
     if counts == [1]:
         return "exact, from one exchange (n 1)" if chart.x.unit == "B" or chart.y.unit == "B" else "measured once (n 1)"
     if chart.form == "strips":
-        return f"every round trip, middle half as a bar ({n})"
+        return f"every value up to p99.9, middle half as a bar ({n})"
     if chart.form == "course":
         return f"each value, and the median before and after ({n})"
     return f"median, {_SHAPES[chart.form]} ({n})"
-
-
-def joined(parts: Iterable[str]) -> str:
-    """Return parts as one text."""
-    return ", ".join(part for part in parts if part)

@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from labkit.errors import Absent, LabError, WrongUse
-from labkit.render.charts import Asked, Chart, chart
+from labkit.render.chart_choice import chart
+from labkit.render.charts import Asked, Chart
 from labkit.render.measure import clean
-from labkit.render.plot_forms import FORMS
+from labkit.render.plot_lines import course, lines
 from labkit.render.plot_page import Page
+from labkit.render.plot_rows import bars, facing, strips
 from labkit.render.plot_style import DPI, WIDTH, settings
 from labkit.render.plot_tables import PlotTable, alternative, plot_table
 from labkit.render.plot_titles import title
@@ -27,6 +29,7 @@ from labkit.render.theme import DARK, LIGHT, Theme
 
 __all__ = ["Plot", "plot"]
 
+_FORMS = {"lines": lines, "bars": bars, "strips": strips, "facing": facing, "course": course}
 _KINDS: dict[str, dict[str, Any]] = {
     "svg": {"metadata": {"Date": None, "Creator": "labkit"}},
     "png": {"metadata": {"Software": "labkit"}, "dpi": 2 * DPI},
@@ -94,7 +97,9 @@ class Plot:
     def html(self) -> str:
         """Return it as HTML: the picture with its description, and the figures as a table."""
         data = base64.b64encode(self.data("png")).decode("ascii")
-        machine = "; ".join(f"{clean(name, 40)}: {clean(value, 120)}" for name, value in self.chart.study.machine.items())
+        machine = "; ".join(
+            f"{clean(name, 40)}: {clean(value, 120)}" for name, value in self.chart.study.machine.items()
+        )
         below = f"<p>{escape(machine)}</p>\n" if machine else ""
         return (
             f'<img width="{WIDTH * DPI:.0f}" alt="{escape(self.alt)}" src="data:image/png;base64,{data}">\n'
@@ -131,7 +136,7 @@ def plot(
     theme = _theme(dark=dark)
     with _styled(theme) as made:
         figure = made(figsize=(WIDTH, WIDTH / 2), dpi=DPI)
-        FORMS[chosen.form](Page(figure, chosen, theme))
+        _FORMS[chosen.form](Page(figure, chosen, theme))
     return Plot(chosen, dark, figure)
 
 
