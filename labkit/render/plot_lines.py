@@ -167,4 +167,6 @@ def _run(page: Page, series: Series) -> None:
         axes.plot((start, stop), (level, level), color=colour, linewidth=LINE + 0.9, label="_level")
         above = page.aloft(max(value for _, value in part)) + page.up(9)
         middle = (page.along(start) + page.along(stop)) / 2
+        if len(page.chart.series) > 1:
+            continue  # the amounts of several would lie on one another: the table has them
         page.write(middle, above, f"median {amount(level, one.unit)}", ha="center")

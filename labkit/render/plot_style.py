@@ -113,7 +113,8 @@ def mixed(one: str, other: str, part: float) -> str:
 def settings(theme: Theme) -> dict[str, Any]:
     """Return matplotlib's settings: fonts that every matplotlib brings, so that a picture is the same anywhere."""
     return {
-        "font.family": ["DejaVu Sans"], "font.size": TEXT, "text.color": theme.ink, "svg.hashsalt": "labkit",
+        "font.family": ["DejaVu Sans"], "font.size": TEXT, "text.color": theme.ink, "text.parse_math": False,
+        "svg.hashsalt": "labkit",
         "svg.fonttype": "path", "pdf.fonttype": 42, "figure.facecolor": theme.ground, "axes.facecolor": theme.ground,
         "savefig.facecolor": theme.ground, "axes.edgecolor": theme.line, "axes.linewidth": RULE,
         "axes.labelcolor": theme.soft, "axes.labelsize": TEXT, "axes.unicode_minus": True,

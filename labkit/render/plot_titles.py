@@ -123,14 +123,13 @@ def _alone(chart: Chart) -> str:
     one = chart.marks[0].measured
     if chart.form != "lines":
         return f"{_capital(_name(one))}: {amount(one.median, one.unit)}"
-    first, last = chart.marks[0].measured, chart.marks[-1].measured
-    ends = " to ".join(amount(each.median, each.unit) for each in (first, last))
-    return f"{_capital(_name(one))}: {ends}, {chart.x.label} from {_place(chart, 0)} to {_place(chart, -1)}"
+    first, last = (f"{amount(chart.marks[end].measured.median, one.unit)} at {_place(chart, end)}" for end in (0, -1))
+    return f"{_capital(_name(one))}: {first}, {last}"
 
 
 def _place(chart: Chart, which: int) -> str:
     at = chart.marks[which].at
-    return size_words(int(at)) if chart.x.unit == "size" else f"{at:.0f}"
+    return size_words(int(at)) if chart.x.unit == "size" else f"{at:.0f} connections"
 
 
 def _first_via(chart: Chart) -> str:

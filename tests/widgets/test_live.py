@@ -14,7 +14,7 @@ def study(many: int) -> Study:
 
 @pytest.fixture
 def cell(monkeypatch):
-    """A notebook's cell that keeps what is shown, and a clock that is told the time."""
+    """Return what a notebook's cell shows: by which name, and whether in place of what was there."""
     shown: list[tuple[str, bool]] = []
     monkeypatch.setattr(module, "in_notebook", lambda: True)
     monkeypatch.setattr(module, "publish", lambda bundle, display, again: shown.append((display, again)))
