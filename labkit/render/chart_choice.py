@@ -26,7 +26,7 @@ _BY = ("size", "connections", "via", "way")
 _USUALLY = {"latency": "way", "handshakes": "via", "tap": "via"}
 _USUAL_SIZE = 64  # bytes, where one size stands for all
 _MANY = 50  # values, from which on their distribution is drawn
-_MOST_SERIES = 24
+_MOST_SERIES = 40
 _LONGEST = 60  # characters of a name that somebody else gave
 
 QUANTITIES = {

@@ -211,7 +211,7 @@ def subtitle(chart: Chart) -> tuple[str, ...]:
     machine = chart.study.machine
     second = [clean(machine[name], 70) for name in ("processor", "python") if name in machine]
     second += [clean(each, 40) for each in (chart.study.date,) if each]
-    third = [clean(chart.study.note, 120)] if chart.study.note else []
+    third = [clean(chart.study.note, 400)] if chart.study.note else []
     third += [f"not drawn: {', '.join(chart.left)}"] if chart.left else []
     if chart.study.quick:
         first.append("quick: few rounds, only to see that it works")

@@ -49,7 +49,7 @@ def latency(many: int = 400) -> Study:
 
 
 def overhead() -> Study:
-    beside = {"new-connection": 420, "keep-alive": 310, "long-polling": 320, "server-sent-events": 210, "raw": 0}
+    beside = {"new-connection": 424, "keep-alive": 310, "long-polling": 320, "server-sent-events": 210, "raw": 0}
     found = []
     for way in RATES:
         for size in SIZES:
