@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from labkit.render.described import evaluate, faults
     from labkit.render.diagram import diagram
     from labkit.render.explain import explain
+    from labkit.render.plots import plot
     from labkit.render.rulebook import rulebook
     from labkit.render.verdict import check
     from labkit.render.xray import xray
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from labkit.simulation import simulate
     from labkit.trace import Direction, Hop, Trace
     from labkit.widgets.inspector import inspect
+    from labkit.widgets.live import LivePlot
     from labkit.widgets.seam import seam
     from labkit.widgets.workbench import Workbench
     from labkit.wire.upgrade import accept_key
@@ -71,6 +73,7 @@ _WHERE = {
     "Hop": "trace",
     "LabError": "errors",
     "Limits": "parties.described",
+    "LivePlot": "widgets.live",
     "Nginx": "proxies.nginx",
     "Offer": "parties.offer",
     "RealProxy": "net.real_proxy",
@@ -104,6 +107,7 @@ _WHERE = {
     "load": "formats.jsonl",
     "look_back": "lessons.exercises",
     "php": "net.php",
+    "plot": "render.plots",
     "predict": "lessons.exercises",
     "reconnecting": "net.reconnecting",
     "record": "lessons.recorded",
@@ -117,11 +121,12 @@ _WHERE = {
 }
 
 __all__ = [
-    "Answer", "Apache", "Caddy", "Chat", "Direction", "Feed", "Haproxy", "Hop", "LabError", "Limits", "Nginx", "Offer",
-    "RealProxy", "Scenario", "Server", "Stream", "Tap", "Trace", "UpgradeServer", "Workbench", "accept_key", "ask",
-    "browse", "case", "catalogue", "check", "copy_as", "curl", "diagram", "dissect", "doctor", "echo", "evaluate",
-    "exercise", "explain", "faults", "http2_client", "http2_server", "inspect", "kernel_upgrade", "load", "look_back",
-    "php", "predict", "reconnecting", "record", "rulebook", "run", "seam", "simulate", "stop_all", "why", "xray",
+    "Answer", "Apache", "Caddy", "Chat", "Direction", "Feed", "Haproxy", "Hop", "LabError", "Limits", "LivePlot",
+    "Nginx", "Offer", "RealProxy", "Scenario", "Server", "Stream", "Tap", "Trace", "UpgradeServer", "Workbench",
+    "accept_key", "ask", "browse", "case", "catalogue", "check", "copy_as", "curl", "diagram", "dissect", "doctor",
+    "echo", "evaluate", "exercise", "explain", "faults", "http2_client", "http2_server", "inspect", "kernel_upgrade",
+    "load", "look_back", "php", "plot", "predict", "reconnecting", "record", "rulebook", "run", "seam", "simulate",
+    "stop_all", "why", "xray",
 ]  # fmt: skip
 
 

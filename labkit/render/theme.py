@@ -64,6 +64,11 @@ class Theme:
         return {"must": self.fault, "should": self.should, "note": self.note}[name]
 
     @property
+    def series(self) -> tuple[str, ...]:
+        """The colours of eight ways of talking in a plot; neighbours differ in grey, too, and each has a marker."""
+        return _SERIES_ON_DARK if self.ground == DARK.ground else _SERIES
+
+    @property
     def texts(self) -> tuple[tuple[str, str], ...]:
         """Every pair of text colour and ground that is drawn."""
         boxes = (self.client_ground, self.proxy_ground, self.server_ground)
@@ -91,6 +96,10 @@ DARK = Theme(
     client_ground="#15303f", proxy_ground="#3a2432", server_ground="#10342a", fault="#e69f00",
     should="#f0e442", note="#e8eaed",
 )  # fmt: skip
+
+# Asking (vermillion, orange), waiting (olive, purple), WebSocket (three blues), raw bytes (green).
+_SERIES = ("#bf4a00", "#c98200", "#4d4500", "#c4689e", "#0072b2", "#3594d1", "#1b2733", "#008a64")
+_SERIES_ON_DARK = ("#f0824a", "#f5bd41", "#80752c", "#e6a5cb", "#3f9fdc", "#9ed8fa", "#e8eaed", "#1fb58a")
 
 NAMED = Theme(**{each.name: f"var(--lk-{each.name.replace('_', '-')})" for each in fields(Theme)})
 """The colours by the names of their CSS variables, for a page that changes between light and dark."""
