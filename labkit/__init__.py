@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from labkit.bench.studies import measure
     from labkit.clinic import why
     from labkit.dissection import dissect
     from labkit.errors import LabError
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from labkit.parties.described import Limits, Server
     from labkit.parties.http2 import http2_client, http2_server
     from labkit.parties.offer import Offer
+    from labkit.parties.pages import Exchange
     from labkit.parties.stream import Stream, echo
     from labkit.proxies.apache import Apache
     from labkit.proxies.caddy import Caddy
@@ -61,6 +63,7 @@ _WHERE = {
     "Apache": "proxies.apache",
     "Caddy": "proxies.caddy",
     "Direction": "trace",
+    "Exchange": "parties.pages",
     "Haproxy": "proxies.haproxy",
     "Hop": "trace",
     "LabError": "errors",
@@ -97,6 +100,7 @@ _WHERE = {
     "kernel_upgrade": "net.kernel",
     "load": "formats.jsonl",
     "look_back": "lessons.exercises",
+    "measure": "bench.studies",
     "php": "net.php",
     "predict": "lessons.exercises",
     "record": "lessons.recorded",
@@ -109,11 +113,11 @@ _WHERE = {
 }
 
 __all__ = [
-    "Answer", "Apache", "Caddy", "Direction", "Haproxy", "Hop", "LabError", "Limits", "Nginx", "Offer", "RealProxy",
-    "Scenario", "Server", "Stream", "Tap", "Trace", "UpgradeServer", "Workbench", "accept_key", "ask", "browse",
-    "case", "catalogue", "check", "copy_as", "curl", "diagram", "dissect", "doctor", "echo", "evaluate", "exercise",
-    "explain", "faults", "http2_client", "http2_server", "inspect", "kernel_upgrade", "load", "look_back", "php",
-    "predict", "record", "rulebook", "run", "simulate", "stop_all", "why", "xray",
+    "Answer", "Apache", "Caddy", "Direction", "Exchange", "Haproxy", "Hop", "LabError", "Limits", "Nginx", "Offer",
+    "RealProxy", "Scenario", "Server", "Stream", "Tap", "Trace", "UpgradeServer", "Workbench", "accept_key", "ask",
+    "browse", "case", "catalogue", "check", "copy_as", "curl", "diagram", "dissect", "doctor", "echo", "evaluate",
+    "exercise", "explain", "faults", "http2_client", "http2_server", "inspect", "kernel_upgrade", "load",
+    "look_back", "measure", "php", "predict", "record", "rulebook", "run", "simulate", "stop_all", "why", "xray",
 ]  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -15,6 +16,7 @@ from labkit.errors import Failed
 
 __all__ = ["Child", "Load", "Refuted", "child", "load", "port_of", "relaying", "rival", "serving"]
 
+_ITS_OWN = 0 if os.name == "posix" else -1  # so that a terminal's Ctrl-C reaches this process alone
 _END_TIME = 5.0  # seconds a child has to end when it is told to
 
 
@@ -55,7 +57,11 @@ class Child:
 def child(*arguments: str, patience: float = PATIENCE) -> Iterator[Child]:
     """Run `python arguments…` while the block lasts."""
     process = subprocess.Popen(  # noqa: S603  this Python, our own modules
-        [sys.executable, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        process_group=_ITS_OWN,
     )
     try:
         yield Child(f"python {' '.join(arguments)}", process, patience)

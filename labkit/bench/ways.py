@@ -25,7 +25,7 @@ from labkit.wire.http1 import RequestHead
 from labkit.wire.upgrade import SAMPLE_KEY
 from labkit.wire.websocket import CLOSE, SAMPLE_MASK, close_payload, frame
 
-__all__ = ["DOING", "NO_TAKEOVER", "PATIENCE", "WAYS", "Tally", "request", "switching", "upgrade"]
+__all__ = ["DOING", "NO_TAKEOVER", "PATIENCE", "SWITCHING", "WAYS", "Tally", "request", "switching", "upgrade"]
 
 PATIENCE = 20.0  # seconds
 _READ = 1 << 18  # bytes
@@ -327,14 +327,15 @@ def _handshakes(way: str, port: int, tally: Tally) -> Talk:
 
 
 _Way = Callable[[int, Tally], Talk]
-_SWITCHING = ("websocket-text", "websocket-binary", "websocket-deflate", "raw")
+SWITCHING = ("websocket-text", "websocket-binary", "websocket-deflate", "raw")
+"""The names of those that switch."""
 
 _TURNS: dict[str, _Way] = {
     "new-connection": _new_connection,
     "keep-alive": _keep_alive,
     "long-polling": _long_polling,
     "server-sent-events": _server_sent_events,
-    **{way: partial(_in_turn, way) for way in _SWITCHING},
+    **{way: partial(_in_turn, way) for way in SWITCHING},
 }
 
 WAYS = tuple(_TURNS)
@@ -342,8 +343,8 @@ WAYS = tuple(_TURNS)
 
 DOING: dict[str, dict[str, _Way]] = {
     "turns": _TURNS,
-    "stream": {**_TURNS, **{way: partial(_streamed, way) for way in _SWITCHING}},
-    "handshakes": {way: partial(_handshakes, way) for way in _SWITCHING},
+    "stream": {**_TURNS, **{way: partial(_streamed, way) for way in SWITCHING}},
+    "handshakes": {way: partial(_handshakes, way) for way in SWITCHING},
 }
 """What can be done in each way: message by message, the next one when the one before has come back; as quickly as
 it goes, where those that need not take turns do not; handshakes alone."""
