@@ -16,7 +16,6 @@ from labkit.errors import Failed
 
 __all__ = ["Child", "Load", "Refuted", "child", "load", "port_of", "relaying", "rival", "serving"]
 
-_ITS_OWN = 0 if os.name == "posix" else -1  # so that a terminal's Ctrl-C reaches this process alone
 _END_TIME = 5.0  # seconds a child has to end when it is told to
 
 
@@ -54,14 +53,20 @@ class Child:
 
 
 @contextmanager
-def child(*arguments: str, patience: float = PATIENCE) -> Iterator[Child]:
-    """Run `python arguments…` while the block lasts."""
+def child(*arguments: str, patience: float = PATIENCE, apart: bool = False) -> Iterator[Child]:
+    """Run `python arguments…` while the block lasts.
+
+    Args:
+        arguments: of Python.
+        patience: the most seconds to wait for a line of it.
+        apart: keep a terminal's Ctrl-C from it; for one that ends with its input, should this process be killed.
+    """
     process = subprocess.Popen(  # noqa: S603  this Python, our own modules
         [sys.executable, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        process_group=_ITS_OWN,
+        process_group=0 if apart and os.name == "posix" else -1,
     )
     try:
         yield Child(f"python {' '.join(arguments)}", process, patience)
@@ -142,5 +147,5 @@ class Refuted(Failed):
 @contextmanager
 def load() -> Iterator[Load]:
     """Run the load's process while the block lasts."""
-    with child("-m", "labkit.bench.load", patience=3 * PATIENCE) as process:
+    with child("-m", "labkit.bench.load", patience=3 * PATIENCE, apart=True) as process:
         yield Load(process)

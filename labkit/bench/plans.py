@@ -80,7 +80,7 @@ def running(
 
 
 def _serving(stack: ExitStack, *, trace: bool = False) -> int:
-    return port_of(stack.enter_context(child("-m", "labkit.bench.served", *["--trace"] * trace)))
+    return port_of(stack.enter_context(child("-m", "labkit.bench.served", *["--trace"] * trace, apart=True)))
 
 
 def _throughput(bench: Bench) -> Iterator[Turn]:

@@ -4,6 +4,7 @@
     POST /send?BOX      goes into a box
     GET /poll?BOX       is answered with the next message of a box, when there is one
     GET /events?BOX     is a stream of events, one for each message of a box
+    POST /end?BOX       ends what waits for a box
     Upgrade             to websocket, or to raw: an echo of bytes as they come
 
 As a process it says where it listens as `labkit serve` does, and ends with its input.
@@ -52,6 +53,11 @@ class Boxes:
         await self.of(exchange.path).put(exchange.content.decode())
         await exchange.answer(status=204)
 
+    async def end(self, exchange: Exchange) -> None:
+        """Let whoever waits for a box wait no longer."""
+        await self.of(exchange.path).put(None)
+        await exchange.answer(status=204)
+
     async def poll(self, exchange: Exchange) -> None:
         """Answer with the next message, or with none after a while."""
         try:
@@ -85,7 +91,7 @@ async def _back(exchange: Exchange) -> None:
 def told(boxes: Boxes | None = None, *, deflate: str = "zlib") -> Server:
     """Return what the server is told to be."""
     boxes = boxes or Boxes()
-    pages = {"/echo": _back, "/send": boxes.send, "/poll": boxes.poll, "/events": boxes.events}
+    pages = {"/echo": _back, "/send": boxes.send, "/end": boxes.end, "/poll": boxes.poll, "/events": boxes.events}
     return Server(protocols={"websocket": echo, "raw": echo}, pages=pages, deflate=deflate, limits=_LIMITS)
 
 

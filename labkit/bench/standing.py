@@ -1,7 +1,7 @@
 """What stands between the load and the server: nothing, a model of nginx, nginx, Apache, or a tap.
 
-As a process it is the embedded proxy before the server at a port: it says where it listens as `labkit serve`
-does, and ends with its input.
+As a process it is the embedded proxy, or the tap, before the server at a port: it says where it listens as `labkit
+serve` does, and ends with its input.
 """
 
 # ruff: noqa: T201  its output is how it is talked to
@@ -9,14 +9,16 @@ does, and ends with its input.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from labkit.bench.children import child, port_of
 from labkit.errors import WrongUse
+from labkit.net.listener import Listener
 from labkit.net.model_proxy import ModelProxy
 from labkit.net.programs import find
 from labkit.net.real import start
+from labkit.net.tap import Tap
 from labkit.proxies.apache import Apache
 from labkit.proxies.described import Proxy
 from labkit.proxies.nginx import Nginx
@@ -58,6 +60,12 @@ def present(via: str) -> bool:
     return via not in _REAL or bool(find(_REAL[via].program))
 
 
+_OWN: dict[str, Callable[[str], Listener]] = {
+    "embedded": lambda target: ModelProxy(_REAL["nginx"], target, recorded=1),
+    "tap": Tap,
+}
+
+
 @contextmanager
 def stand(via: str, port: int) -> Iterator[tuple[int, str]]:
     """Put it before the server at a port while the block lasts; give its port, and its version where it has one.
@@ -68,12 +76,9 @@ def stand(via: str, port: int) -> Iterator[tuple[int, str]]:
     if via in _REAL:
         with start(_REAL[via], f"127.0.0.1:{port}") as started:
             yield started.port, started.named
-    elif via == "embedded":
-        with child("-m", "labkit.bench.standing", str(port)) as proxy:
+    elif via in _OWN:
+        with child("-m", "labkit.bench.standing", via, str(port), apart=True) as proxy:
             yield port_of(proxy), ""
-    elif via == "tap":
-        with child("-m", "labkit", "tap", "--to", f"127.0.0.1:{port}") as relay:
-            yield port_of(relay), ""
     elif via:
         raise WrongUse(f"nothing that can stand between is called {via!r}; there are {', '.join(filter(None, VIAS))}")
     else:
@@ -82,7 +87,7 @@ def stand(via: str, port: int) -> Iterator[tuple[int, str]]:
 
 def main() -> None:
     """Stand before a server until the input ends."""
-    with ModelProxy(_REAL["nginx"], f"127.0.0.1:{int(sys.argv[1])}", recorded=1) as proxy:
+    with _OWN[sys.argv[1]](f"127.0.0.1:{int(sys.argv[2])}") as proxy:
         print(f"listening on {proxy.url.rstrip('/')}", flush=True)
         sys.stdin.read()
 

@@ -137,6 +137,9 @@ def _long_polling(port: int, tally: Tally) -> Talk:
             yield from back.send(poll)
             yield from _acknowledged(there)
         yield None
+        yield from there.send(request("POST", f"/end?{box}"))
+        yield from _acknowledged(there)
+        yield from back.answer()
 
 
 def _server_sent_events(port: int, tally: Tally) -> Talk:
@@ -158,6 +161,10 @@ def _server_sent_events(port: int, tally: Tally) -> Talk:
             tally.came(began, found, expected)
             yield from _acknowledged(there)
         yield None
+        yield from there.send(request("POST", f"/end?{box}"))
+        yield from _acknowledged(there)
+        while (yield from back.chunk()):
+            raise Failed("there is more than was sent")
 
 
 def _acknowledged(line: Line) -> Talk:

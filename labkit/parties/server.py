@@ -100,8 +100,8 @@ class ServerParty(Speaker):
         self._eof = True
         if self._after is not None:
             self._after.receive_eof()
-        elif self._state == _PAGE:
-            return  # it may have ended its own direction alone: it gets its answer
+        elif self._state == _PAGE:  # it may have ended its own direction alone: an answer that comes soon is for it
+            self._due = self.driver.clock() + self.limits.close_time
         elif self._state == _LATE or (self._state == "head" and not self._buffer):
             self._finish()  # nobody waits for an answer, or none is owed
         elif self._state != _LINGER:
@@ -147,10 +147,11 @@ class ServerParty(Speaker):
         if self.ending is Ending.FIN:
             return self._lingers_until
         idle = self._seen + self.limits.idle_time
-        waiting = self._after or self._visit
-        if waiting is not None:
-            due = waiting.deadline
+        if self._after is not None:
+            due = self._after.deadline
             return idle if due is None else min(idle, due)
+        if self._visit is not None and (due := self._visit.deadline) is not None:
+            idle = min(idle, due)
         return idle if self._due is None else min(idle, self._due)
 
     @property
@@ -316,8 +317,8 @@ class ServerParty(Speaker):
         self._visit = None
         if self._state != _PAGE:
             return
-        left = visit.finish(error)
-        self._go_on_after(visit, left)
+        self._due = None
+        self._go_on_after(visit, visit.finish(error))
         if self._state == "head":
             self._read()
             if self._eof:
@@ -382,6 +383,8 @@ class ServerParty(Speaker):
             self._due = None
             self._later()
             self._read()
+        elif self._state == _PAGE:
+            self._finish()  # the client has left, as far as can be told
         elif self._state == "head" and not self._buffer:
             self._finish()  # all that came were empty lines: there is no request to answer
         else:
