@@ -134,7 +134,9 @@ def handshakes(port: int, count: int) -> float:
     return seconds
 
 
-def talk(doing: str, way: str, port: int, size: int, connections: int, seconds: float, most: int = 1 << 62) -> _Answer:
+def talk(
+    doing: str, way: str, port: int, *, size: int, connections: int, seconds: float, most: int = 1 << 62
+) -> _Answer:
     """Talk on so many connections at once for so many seconds, and until what is on its way has come.
 
     Connecting, switching and closing are off the clock where they are no part of the way.
@@ -204,7 +206,7 @@ def main() -> None:
         order = json.loads(line)
         try:
             found = _ORDERS[order.pop("order")](**order)
-            answer = found if isinstance(found, dict) else {"seconds": found}
+            answer: object = found if isinstance(found, dict) else {"seconds": found}
         except (OSError, Failed) as error:
             answer = {"problem": f"{type(error).__name__}: {error}"}
         print(json.dumps(answer), flush=True)

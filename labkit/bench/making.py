@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -80,7 +80,7 @@ class Making:
         self._notes: list[str] = []
         self._values: dict[What, list[float]] = {}
         self._at: dict[What, tuple[float, ...]] = {}
-        self._date = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
+        self._date = dt.datetime.now(tz=dt.UTC).date().isoformat()
 
     @property
     def begun(self) -> bool:
@@ -95,7 +95,16 @@ class Making:
     def study(self) -> Study:
         """Return what there is so far."""
         found = (
-            Measurement(*what[:2], tuple(values), *what[2:], at=self._at.get(what, ()))
+            Measurement(
+                what.name,
+                what.unit,
+                tuple(values),
+                what.way,
+                what.via,
+                what.size,
+                what.connections,
+                self._at.get(what, ()),
+            )
             for what, values in self._values.items()
             if values
         )

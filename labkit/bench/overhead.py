@@ -19,6 +19,7 @@ __all__ = ["SIZES", "overhead"]
 SIZES = (1, 64, 1024, 16 << 10, 64 << 10, 1 << 20)
 """Bytes of a message, as the studies take them."""
 
+_NOTE = "counted in a simulated trace: bytes of TCP streams, heads with the fewest field lines"
 _KIND = {"websocket-text": "websocket", "websocket-binary": "websocket", "websocket-deflate": "websocket", "raw": "raw"}
 
 
@@ -45,7 +46,7 @@ def overhead(sizes: Sequence[int] = SIZES, ways: Sequence[str] = WAYS) -> Study:
         for size in sizes
     ]
     found += [Measurement("handshake", "B", (float(_before(way)),), way=way) for way in ways]
-    return Study("overhead", tuple(found), note="counted in a simulated trace: bytes of TCP streams, fewest field lines")
+    return Study("overhead", tuple(found), note=_NOTE)
 
 
 def _message(way: str, size: int) -> int:

@@ -148,7 +148,7 @@ def _both(bench: Bench, what: What) -> Values:
 
 
 def _tap(bench: Bench) -> Iterator[Turn]:
-    """What it costs to be watched."""
+    """Messages that nobody watches, that the server records, and that a tap records as well."""
     for via in bench.ports:
         what = What("messages", "/s", "websocket-text", via, 64)
         yield Turn((what,), partial(lambda what: _rates(bench, what)[:1], what))

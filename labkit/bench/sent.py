@@ -14,7 +14,10 @@ __all__ = ["DIFFERENT", "deflated", "event_of", "framed", "inflated", "numbers",
 DIFFERENT = 8
 """How many messages there are of a size; they take turns, so that one that is lost or doubled is found."""
 
-_WORDS = "the server sends what the client asked for and the client reads it as a message of one frame".split()
+_WORDS = (
+    "the", "server", "sends", "what", "the", "client", "asked", "for", "and", "the", "client", "reads", "it", "as", "a",
+    "message", "of", "one", "frame",
+)  # fmt: skip
 _TAIL = b"\0\0\xff\xff"  # what RFC 7692, 7.2.1 takes off
 
 

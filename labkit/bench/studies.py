@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from labkit.bench.making import Making, Progress, Told
+from labkit.bench.making import Making, Told
 from labkit.bench.overhead import SIZES, overhead
 from labkit.bench.plans import PLANS, TAPS, courses, running
 from labkit.bench.progress import progress

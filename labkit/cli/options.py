@@ -165,18 +165,25 @@ def _add_fidelity(added: Commands) -> None:
 def _add_bench(added: Commands) -> None:
     text = "Measure ways to talk on this machine: requests, long polling, events, WebSocket, raw bytes after a 101."
     measured = _add(added, "bench", bench, text)
-    measured.add_argument("study", nargs="*", metavar="STUDY",
-                          help="throughput, latency, overhead, handshakes, duplex, switch or tap; all unless told")  # fmt: skip
-    measured.add_argument("--quick", action="store_true",
-                          help="a few short rounds: to see that it works, not how fast it is")  # fmt: skip
-    measured.add_argument("--way", action="append", metavar="WAY",
-                          help="of talking: new-connection, keep-alive, long-polling, server-sent-events, "
-                          "websocket-text, websocket-binary, websocket-deflate, raw; more may be given (all)")  # fmt: skip
-    measured.add_argument("--via", action="append", metavar="VIA",
-                          help="what stands between, in its turn: direct (nothing), embedded, nginx, apache; more may "
-                          "be given (all that are here)")  # fmt: skip
-    measured.add_argument("--json", type=Path, metavar="FILE",
-                          help="keep every value, the machine and the versions; of several studies, FILE-STUDY.json")  # fmt: skip
+    measured.add_argument(
+        "study", nargs="*", metavar="STUDY",
+        help="throughput, latency, overhead, handshakes, duplex, switch or tap; all unless told",
+    )  # fmt: skip
+    measured.add_argument("--quick", action="store_true", help="a few short rounds: to see that it works")
+    measured.add_argument(
+        "--way", action="append", metavar="WAY",
+        help="of talking: new-connection, keep-alive, long-polling, server-sent-events, websocket-text, "
+        "websocket-binary, websocket-deflate, raw; more may be given (all)",
+    )  # fmt: skip
+    measured.add_argument(
+        "--via", action="append", metavar="VIA",
+        help="what stands between, in its turn: direct (nothing), embedded, nginx, apache; more may be given "
+        "(all that are here)",
+    )  # fmt: skip
+    measured.add_argument(
+        "--json", type=Path, metavar="FILE",
+        help="keep every value, the machine and the versions; of several studies, FILE-STUDY.json",
+    )  # fmt: skip
     measured.add_argument("--plot", type=Path, metavar="FILE", help="draw it: FILE.svg, .png or .pdf")
     measured.epilog = (
         "Ctrl-C ends it, and keeps what was measured until then. Exit codes: 1 where a study could not be made, "

@@ -176,7 +176,7 @@ class Conversation(Waiting, ABC):
     def full(self) -> bool:
         """Whether enough waits for the handler that reading should pause."""
 
-    def settle(self) -> None:  # noqa: B027  most protocols hold nothing back
+    def settle(self) -> None:
         """Do what only waits for the handler to be idle or gone."""
 
     def give_up(self) -> None:

@@ -23,7 +23,6 @@ from labkit.parties.answer import NO_CONTENT, Answer, checked, final_head, phras
 from labkit.parties.conversation import MOST_UNSENT, Waiting, follow
 from labkit.parties.party import Driver
 from labkit.parties.stream import Closed
-from labkit.wire.fields import Fields
 from labkit.wire.http1 import RequestHead, ResponseHead
 
 __all__ = ["Exchange", "Left", "PageHandler", "Visit"]
@@ -86,9 +85,7 @@ class Exchange:
         """
         self._visit.answer(_described(kind, status, fields), _bytes(content))
 
-    async def begin(
-        self, kind: str = _TEXT, *, status: int = 200, fields: tuple[tuple[str, str], ...] = ()
-    ) -> None:
+    async def begin(self, kind: str = _TEXT, *, status: int = 200, fields: tuple[tuple[str, str], ...] = ()) -> None:
         """Begin an answer whose pieces are sent one by one, in chunks (RFC 9112, 7.1); it ends with the handler.
 
         Raises:
@@ -181,7 +178,7 @@ class Visit(Waiting):
         if chunked:
             lines = lines.with_line("Transfer-Encoding", "chunked")
         self._left = Left.CUT if chunked else Left.BROKEN
-        self._write(ResponseHead(answer.status, phrase(answer.status), Fields(lines)).to_bytes())
+        self._write(ResponseHead(answer.status, phrase(answer.status), lines).to_bytes())
 
     def say(self, piece: bytes) -> None:
         """Send a piece of the answer that was begun."""

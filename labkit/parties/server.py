@@ -284,6 +284,10 @@ class ServerParty(Speaker):
             self._decline(Answer(400, f"the request cannot be read: {what}"))
             return False
         self._buffer += reader.trailing_data[0]
+        return self._take_request()
+
+    def _take_request(self) -> bool:
+        """Answer a request whose content is complete, or let a page's handler do it."""
         assert self._head is not None
         decision = decide(self.server, self._head)
         if decision is None and (handler := page_handler(self.server, self._head)):

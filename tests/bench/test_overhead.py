@@ -34,7 +34,9 @@ def test_raw_bytes_cost_nothing() -> None:
 def test_requests_cost_their_heads() -> None:
     """Two heads of fields for each message; a digit more in Content-Length is a byte more in both directions."""
     assert of("on the wire", "keep-alive", 100) - of("on the wire", "keep-alive", 99) == 2
-    assert of("on the wire", "new-connection", 64) - of("on the wire", "keep-alive", 64) == 2 * len("Connection: close\r\n")
+    assert of("on the wire", "new-connection", 64) - of("on the wire", "keep-alive", 64) == 2 * len(
+        "Connection: close\r\n"
+    )
 
 
 @pytest.mark.parametrize("way", [each for each in WAYS if each not in ("websocket-deflate", "new-connection")])
@@ -46,7 +48,7 @@ def test_it_is_what_crosses_on_sockets(way: str) -> None:
 
 def _crossed(way: str, most: int) -> int:
     with UpgradeServer(told()) as server:
-        talk("turns", way, server.port, 64, 1, 60.0, most=most)
+        talk("turns", way, server.port, size=64, connections=1, seconds=60.0, most=most)
         return sum(len(trace.stream(each)) for trace in server.watch().traces() + server.traces for each in Direction)
 
 

@@ -12,7 +12,9 @@ from labkit.measured import Study
 
 
 def steps(count: int) -> list[Progress]:
-    return [Progress("latency", done, count, f"turn {done}", lambda: Study("latency", ())) for done in range(1, count + 1)]
+    return [
+        Progress("latency", done, count, f"turn {done}", lambda: Study("latency", ())) for done in range(1, count + 1)
+    ]
 
 
 class _Terminal(io.StringIO):
@@ -32,7 +34,9 @@ def test_a_bar_is_drawn_where_somebody_watches(monkeypatch: pytest.MonkeyPatch) 
     assert terminal.getvalue().split("\r")[-1].strip() == ""
 
 
-def test_lines_are_told_where_there_is_no_bar(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_lines_are_told_where_there_is_no_bar(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Without tqdm, or where nobody watches, a command tells ten lines, however many turns; a function tells none."""
     monkeypatch.setitem(sys.modules, "tqdm.auto", None)
     monkeypatch.setattr(shown, "can_be_seen", lambda: True)

@@ -26,7 +26,9 @@ def test_texts_can_be_compressed_and_numbers_cannot() -> None:
     assert len(zlib.compress(numbers(16384)[0])) > 16384
 
 
-@pytest.mark.parametrize("made", [framed(64, text=True, masked=True), framed(64, text=False, masked=True), deflated(64)])
+@pytest.mark.parametrize(
+    "made", [framed(64, text=True, masked=True), framed(64, text=False, masked=True), deflated(64)]
+)
 def test_frames_of_the_client_are_right(made: tuple[bytes, ...]) -> None:
     """The lab's own dissector finds whole masked frames, one a message."""
     begun = b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"

@@ -18,7 +18,7 @@ def test_every_way_goes_through_what_stands_between(via: str) -> None:
         assert (port == server.port) is (via == "")
         assert (via in version) if via in ("nginx", "apache") else version == ""
         for way in WAYS:
-            assert talk("turns", way, port, 64, 1, 60.0, most=2)["messages"] == 2
+            assert talk("turns", way, port, size=64, connections=1, seconds=60.0, most=2)["messages"] == 2
 
 
 def test_what_is_not_here_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

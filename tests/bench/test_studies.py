@@ -85,7 +85,7 @@ def test_a_turn_that_fails_costs_its_own_values_only() -> None:
 
 def test_what_is_absent_is_said_and_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without being asked for by name, a program that is not here is left out, and the note says so."""
-    monkeypatch.setattr(studies, "present", lambda via: via != "apache" and via != "nginx" and via != "embedded")
+    monkeypatch.setattr(studies, "present", lambda via: not via)
     study = measure("latency", quick=True, ways=["raw"], told=lambda _: None)
     assert {each.via for each in study.measurements} == {""}
     assert "not on this machine: embedded, nginx, apache" in study.note

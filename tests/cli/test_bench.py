@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from labkit.cli import main
 from labkit.cli import bench as command
+from labkit.cli import main
 from labkit.errors import Failed
 from labkit.measured import Study
 
