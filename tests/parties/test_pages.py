@@ -125,7 +125,7 @@ def test_pieces_go_out_as_chunks_in_their_time():
 def test_http_1_0_gets_no_chunks():
     """HTTP/1.0 knows no chunks: there the answer ends with the connection (RFC 9112, 6.1)."""
     one = served(count)
-    said = one.feed(head(HOST, start="GET / HTTP/1.0")) + one.wait(2.5)
+    said = one.feed(head(HOST, start="GET / HTTP/1.0")) + one.wait(3.5)
     assert "Transfer-Encoding" not in fields(said)
     assert content(said) == b"data: 0\n\ndata: 1\n\ndata: 2\n\n"
     assert one.party.ending is Ending.FIN
