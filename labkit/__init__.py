@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from labkit.bench.studies import measure
     from labkit.clinic import why
     from labkit.dissection import dissect
     from labkit.errors import LabError
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from labkit.parties.feed import Feed
     from labkit.parties.http2 import http2_client, http2_server
     from labkit.parties.offer import Offer
+    from labkit.parties.pages import Exchange
     from labkit.parties.stream import Stream, echo
     from labkit.proxies.apache import Apache
     from labkit.proxies.caddy import Caddy
@@ -68,6 +70,7 @@ _WHERE = {
     "Caddy": "proxies.caddy",
     "Chat": "parties.chat",
     "Direction": "trace",
+    "Exchange": "parties.pages",
     "Feed": "parties.feed",
     "Haproxy": "proxies.haproxy",
     "Hop": "trace",
@@ -106,6 +109,7 @@ _WHERE = {
     "kernel_upgrade": "net.kernel",
     "load": "formats.jsonl",
     "look_back": "lessons.exercises",
+    "measure": "bench.studies",
     "php": "net.php",
     "plot": "render.plots",
     "predict": "lessons.exercises",
@@ -121,12 +125,12 @@ _WHERE = {
 }
 
 __all__ = [
-    "Answer", "Apache", "Caddy", "Chat", "Direction", "Feed", "Haproxy", "Hop", "LabError", "Limits", "LivePlot",
-    "Nginx", "Offer", "RealProxy", "Scenario", "Server", "Stream", "Tap", "Trace", "UpgradeServer", "Workbench",
-    "accept_key", "ask", "browse", "case", "catalogue", "check", "copy_as", "curl", "diagram", "dissect", "doctor",
-    "echo", "evaluate", "exercise", "explain", "faults", "http2_client", "http2_server", "inspect", "kernel_upgrade",
-    "load", "look_back", "php", "plot", "predict", "reconnecting", "record", "rulebook", "run", "seam", "simulate",
-    "stop_all", "why", "xray",
+    "Answer", "Apache", "Caddy", "Chat", "Direction", "Exchange", "Feed", "Haproxy", "Hop", "LabError", "Limits",
+    "LivePlot", "Nginx", "Offer", "RealProxy", "Scenario", "Server", "Stream", "Tap", "Trace", "UpgradeServer",
+    "Workbench", "accept_key", "ask", "browse", "case", "catalogue", "check", "copy_as", "curl", "diagram", "dissect",
+    "doctor", "echo", "evaluate", "exercise", "explain", "faults", "http2_client", "http2_server", "inspect",
+    "kernel_upgrade", "load", "look_back", "measure", "php", "plot", "predict", "reconnecting", "record", "rulebook",
+    "run", "seam", "simulate", "stop_all", "why", "xray",
 ]  # fmt: skip
 
 

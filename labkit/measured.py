@@ -141,6 +141,22 @@ class Study:
         """Return this study with one more thing said."""
         return replace(self, note="; ".join(each for each in (self.note, note) if each))
 
+    def thinned(self, most: int = 500) -> Study:
+        """Return this study with `most` values of each measurement at the most, to be kept beside a notebook.
+
+        They are taken evenly in the order in which they came, and written with six digits; the note says so.
+
+        >>> study = Study("latency", (Measurement("round trip", "ms", tuple(range(9))),)).thinned(3)
+        >>> study.measurements[0].values, study.note
+        ((0.0, 3.0, 6.0), 'thinned: of each measurement 3 values at the most, evenly in time')
+        """
+        if most < 1:
+            raise WrongUse(f"a measurement keeps one value at least, not {most!r}")
+        found = tuple(_thinned(each, most) for each in self.measurements)
+        cut = any(len(each.values) > most for each in self.measurements)
+        note = f"thinned: of each measurement {most} values at the most, evenly in time" if cut else ""
+        return replace(self, measurements=found).noted(note)
+
     def to_json(self) -> str:
         """Return it as JSON: every value kept, a measurement a line."""
         head = {"format": _FORMAT, "version": _VERSION, "name": self.name, "date": self.date, "quick": self.quick}
@@ -193,6 +209,13 @@ class Study:
             raise Unreadable(f"{path}: no study: this is no text in UTF-8") from None
         except OSError as error:
             raise Unreadable(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _thinned(one: Measurement, most: int) -> Measurement:
+    count = len(one.values)
+    kept = range(count) if count <= most else [place * count // most for place in range(most)]
+    values = tuple(float(f"{one.values[place]:.6g}") for place in kept)
+    return replace(one, values=values, at=tuple(one.at[place] for place in kept) if one.at else ())
 
 
 _USUAL = {each.name: each.default for each in fields(Measurement)}

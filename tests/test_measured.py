@@ -69,3 +69,18 @@ def test_one_value_is_a_measurement():
     assert str(Measurement("overhead", "B", (6.0,))) == "6.00 B (n 1)"
     with pytest.raises(WrongUse, match="no values"):
         Measurement("overhead", "B", ())
+
+
+def test_a_study_is_thinned_evenly_and_says_so() -> None:
+    """Values, and the moments that belong to them, are taken over the whole time; what is short stays as it is."""
+    long = Measurement("round trip", "ms", tuple(number / 3 for number in range(1000)))
+    course = Measurement("to the client", "B/s", (1.0, 2.0, 3.0), at=(-1.0, 0.0, 1.0))
+    thin = Study("latency", (long, course), note="quiet").thinned(500)
+    assert len(thin.measurements[0].values) == 500
+    assert thin.measurements[0].values[-1] == pytest.approx(998 / 3, rel=1e-5)
+    assert thin.measurements[1] == course
+    assert thin.note.startswith("quiet; thinned")
+    assert Study("latency", (course,), note="quiet").thinned().note == "quiet"
+    assert Study("latency", (course,)).thinned(2).measurements[0].at == (-1.0, 0.0)
+    with pytest.raises(WrongUse, match="one value"):
+        thin.thinned(0)

@@ -1,6 +1,7 @@
 """Measurement: ratios from interleaved rounds, the servers and the load each in a process of their own.
 
-    python -m labkit.bench [--quick] [--json FILE] [NAME …]
+    python -m labkit.bench [--quick] [--json FILE] [NAME …]    the lab against its targets: for who changes it
+    labkit bench [STUDY …], labkit.measure("latency")          ways to talk, compared: for who learns
 
 A machine is never quiet, so nothing is measured alone: what is compared takes turns (A B C, C B A, …),
 and a ratio is the median of the ratios of each round. How many rounds there were, and between which

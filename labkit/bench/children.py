@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from labkit.bench.load import PATIENCE
 from labkit.errors import Failed
 
-__all__ = ["Child", "Load", "child", "load", "relaying", "rival", "serving"]
+__all__ = ["Child", "Load", "Refuted", "child", "load", "port_of", "relaying", "rival", "serving"]
 
 _END_TIME = 5.0  # seconds a child has to end when it is told to
 
@@ -51,10 +53,20 @@ class Child:
 
 
 @contextmanager
-def child(*arguments: str, patience: float = PATIENCE) -> Iterator[Child]:
-    """Run `python arguments…` while the block lasts."""
+def child(*arguments: str, patience: float = PATIENCE, apart: bool = False) -> Iterator[Child]:
+    """Run `python arguments…` while the block lasts.
+
+    Args:
+        arguments: of Python.
+        patience: the most seconds to wait for a line of it.
+        apart: keep a terminal's Ctrl-C from it; for one that ends with its input, should this process be killed.
+    """
     process = subprocess.Popen(  # noqa: S603  this Python, our own modules
-        [sys.executable, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        process_group=0 if apart and os.name == "posix" else -1,
     )
     try:
         yield Child(f"python {' '.join(arguments)}", process, patience)
@@ -75,24 +87,25 @@ def child(*arguments: str, patience: float = PATIENCE) -> Iterator[Child]:
 def serving(*options: str) -> Iterator[int]:
     """Run `labkit serve` with these options while the block lasts; give its port."""
     with child("-m", "labkit", "serve", "--port", "0", *options) as server:
-        yield _port(server)
+        yield port_of(server)
 
 
 @contextmanager
 def rival() -> Iterator[int]:
     """Run websockets' asyncio server while the block lasts; give its port."""
     with child("-m", "labkit.bench.rival") as server:
-        yield _port(server)
+        yield port_of(server)
 
 
 @contextmanager
 def relaying(port: int) -> Iterator[int]:
     """Run the embedded proxy before the server at a port while the block lasts; give the proxy's port."""
     with child("-m", "labkit.bench.passing", str(port)) as proxy:
-        yield _port(proxy)
+        yield port_of(proxy)
 
 
-def _port(server: Child) -> int:
+def port_of(server: Child) -> int:
+    """Return the port that a child says it listens on."""
     return int(server.line().rpartition(":")[2])
 
 
@@ -106,17 +119,33 @@ class Load:
         """Have `count` messages or handshakes made; return how many went through in a second.
 
         Raises:
-            Failed: what came back is not what was sent.
+            Refuted: what came back is not what was sent.
         """
-        self._process.tell(json.dumps({"order": order, "port": port, "count": count}))
-        answer = json.loads(self._process.line())
+        return count / float(self.ask(order, port=port, count=count)["seconds"])
+
+    def ask(self, order: str, **details: object) -> dict[str, Any]:
+        """Give an order of `labkit.bench.load`; return the answer.
+
+        Raises:
+            Refuted: it could not be carried out.
+            Failed: the process has ended.
+        """
+        try:
+            self._process.tell(json.dumps({"order": order, **details}))
+        except OSError:
+            raise Failed("the process that makes the load has ended") from None
+        answer: dict[str, Any] = json.loads(self._process.line())
         if "problem" in answer:
-            raise Failed(f"{order} at port {port}: {answer['problem']}")
-        return count / float(answer["seconds"])
+            raise Refuted(f"{order} at port {details.get('port')}: {answer['problem']}")
+        return answer
+
+
+class Refuted(Failed):
+    """An order that the load could not carry out; the next one may go better."""
 
 
 @contextmanager
 def load() -> Iterator[Load]:
     """Run the load's process while the block lasts."""
-    with child("-m", "labkit.bench.load", patience=3 * PATIENCE) as process:
+    with child("-m", "labkit.bench.load", patience=3 * PATIENCE, apart=True) as process:
         yield Load(process)

@@ -4,6 +4,9 @@ As a process it reads orders from standard input, a JSON object a line, and answ
 
     {"order": "echo", "port": 8101, "count": 20000, "size": 64}  ->  {"seconds": 0.17}
 
+    {"order": "talk", "doing": "turns", "way": "raw", "port": 8101, "size": 64, "connections": 1, "seconds": 0.2}
+        ->  {"seconds": 0.2001, "messages": 1804, "times": [0.0001, …]}
+
 It ends with its input. No order takes longer than `PATIENCE` seconds without a byte.
 """
 
@@ -16,17 +19,20 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 
+from labkit.bench.lines import Talk, to_the_gate
+from labkit.bench.ways import DOING, PATIENCE, Tally, switching
 from labkit.errors import Failed
 from labkit.wire.fields import Fields
 from labkit.wire.http1 import RequestHead
 from labkit.wire.upgrade import SAMPLE_KEY, accept_key
 from labkit.wire.websocket import CLOSE, SAMPLE_MASK, TEXT, close_payload, frame
 
-__all__ = ["PATIENCE", "echo", "handshakes", "main"]
+__all__ = ["PATIENCE", "course", "echo", "handshakes", "main", "talk"]
 
-PATIENCE = 20.0  # seconds
+_Answer = dict[str, object]
 _AT_ONCE = 50  # handshakes under way at the same time: enough to keep a server busy
 _READ = 1 << 18  # bytes
 
@@ -128,7 +134,70 @@ def handshakes(port: int, count: int) -> float:
     return seconds
 
 
-_ORDERS = {"echo": echo, "handshakes": handshakes}
+def talk(
+    doing: str, way: str, port: int, *, size: int, connections: int, seconds: float, most: int = 1 << 62
+) -> _Answer:
+    """Talk on so many connections at once for so many seconds, and until what is on its way has come.
+
+    Connecting, switching and closing are off the clock where they are no part of the way.
+
+    Args:
+        doing: one of `DOING`.
+        way: one of `WAYS`.
+        port: where the server is.
+        size: bytes of a message.
+        connections: how many talk at once.
+        seconds: how long no more is begun after.
+        most: messages of each, at most.
+
+    Returns:
+        The seconds, the messages, and of those that took turns how long each took, in seconds.
+    """
+    tallies = [Tally(size, connections, most=most) for _ in range(connections)]
+    talks = [DOING[doing][way](port, tally) for tally in tallies]
+    try:
+        to_the_gate(talks, PATIENCE)
+        for tally in tallies:
+            tally.until = time.perf_counter() + seconds
+        took = to_the_gate(talks, PATIENCE)
+        to_the_gate(talks, PATIENCE)
+    finally:
+        _end(talks)
+    times = [each for tally in tallies for each in tally.times] if doing == "turns" else []
+    return {"seconds": took, "messages": sum(tally.messages for tally in tallies), "times": times}
+
+
+def course(way: str, port: int, size: int, seconds: float) -> _Answer:
+    """Talk on one connection for so many seconds in requests, and for as many after the switch to a way.
+
+    Returns:
+        The moments at which messages came back, in seconds from the 101, and how many each time.
+    """
+    before, after = Tally(size, course=[]), Tally(size, course=[])
+    talks = [switching(way, port, before, after)]
+    try:
+        to_the_gate(talks, PATIENCE)
+        before.until = time.perf_counter() + seconds
+        to_the_gate(talks, PATIENCE)
+        to_the_gate(talks, PATIENCE)
+        switch = time.perf_counter()
+        after.until = switch + seconds
+        to_the_gate(talks, PATIENCE)
+        to_the_gate(talks, PATIENCE)
+    finally:
+        _end(talks)
+    return {"course": [(at - switch, messages) for each in (before, after) for at, messages in each.course or ()]}
+
+
+def _end(talks: list[Talk]) -> None:
+    """Close what talks still hold open, one that failed say."""
+    for each in talks:
+        each.close()
+
+
+_ORDERS: dict[str, Callable[..., float | _Answer]] = {
+    "echo": echo, "handshakes": handshakes, "talk": talk, "course": course,
+}  # fmt: skip
 
 
 def main() -> None:
@@ -136,7 +205,8 @@ def main() -> None:
     for line in sys.stdin:
         order = json.loads(line)
         try:
-            answer: dict[str, object] = {"seconds": _ORDERS[order.pop("order")](**order)}
+            found = _ORDERS[order.pop("order")](**order)
+            answer: object = found if isinstance(found, dict) else {"seconds": found}
         except (OSError, Failed) as error:
             answer = {"problem": f"{type(error).__name__}: {error}"}
         print(json.dumps(answer), flush=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from labkit.measured import Measurement, shown
 
-__all__ = ["Row", "Target", "alternate", "costs", "ratios"]
+__all__ = ["Row", "Target", "alternate", "costs", "ratios", "taking_turns"]
 
 Action = Callable[[], float]
 
@@ -75,13 +75,23 @@ def alternate(rounds: int, *actions: Action) -> list[tuple[float, ...]]:
     [(2, 5), (3, 4)]
     """
     results: list[list[float]] = [[] for _ in actions]
-    for number in range(-1, rounds):
-        turns = list(zip(actions, results, strict=True))
-        for action, values in reversed(turns) if number % 2 else turns:
-            value = action()
-            if number >= 0:
-                values.append(value)
+    for number, which in taking_turns(rounds, len(actions)):
+        value = actions[which]()
+        if number >= 0:
+            results[which].append(value)
     return [tuple(values) for values in results]
+
+
+def taking_turns(rounds: int, count: int) -> Iterator[tuple[int, int]]:
+    """Yield the round and whose turn it is: round -1 is to warm up, and every other round goes backwards.
+
+    >>> list(taking_turns(1, 2))
+    [(-1, 1), (-1, 0), (0, 0), (0, 1)]
+    """
+    for number in range(-1, rounds):
+        turns = range(count)
+        for which in reversed(turns) if number % 2 else turns:
+            yield number, which
 
 
 def ratios(upper: Sequence[float], lower: Sequence[float]) -> tuple[float, ...]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from labkit import __version__
 from labkit.cli import case_commands, commands
+from labkit.cli.bench import bench
 from labkit.cli.clinic import tell_why
 from labkit.cli.fidelity import fidelity
 
@@ -40,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
     _add_fidelity(added)
     _add_why(added)
     _add_cases(added)
+    _add_bench(added)
     _add_lab(added)
     return whole
 
@@ -160,6 +162,35 @@ def _add_fidelity(added: Commands) -> None:
                       help="what their names begin with, such as nginx or apache/seed/; all unless told")  # fmt: skip
     held.add_argument("-v", "--verbose", action="store_true", help="tell the equal ones, too")
     held.epilog = "Exit codes: 1 where a model says otherwise than the program does, else 0."
+
+
+def _add_bench(added: Commands) -> None:
+    text = "Measure ways to talk on this machine: requests, long polling, events, WebSocket, raw bytes after a 101."
+    measured = _add(added, "bench", bench, text)
+    measured.add_argument(
+        "study", nargs="*", metavar="STUDY",
+        help="throughput, latency, overhead, handshakes, duplex, switch or tap; all unless told",
+    )  # fmt: skip
+    measured.add_argument("--quick", action="store_true", help="a few short rounds: to see that it works")
+    measured.add_argument(
+        "--way", action="append", metavar="WAY",
+        help="of talking: new-connection, keep-alive, long-polling, server-sent-events, websocket-text, "
+        "websocket-binary, websocket-deflate, raw; more may be given (all)",
+    )  # fmt: skip
+    measured.add_argument(
+        "--via", action="append", metavar="VIA",
+        help="what stands between, in its turn: direct (nothing), embedded, nginx, apache; more may be given "
+        "(all that are here)",
+    )  # fmt: skip
+    measured.add_argument(
+        "--json", type=Path, metavar="FILE",
+        help="keep every value, the machine and the versions; of several studies, FILE-STUDY.json",
+    )  # fmt: skip
+    measured.add_argument("--plot", type=Path, metavar="FILE", help="draw it: FILE.svg, .png or .pdf")
+    measured.epilog = (
+        "Ctrl-C ends it, and keeps what was measured until then. Exit codes: 1 where a study could not be made, "
+        "130 where Ctrl-C ended one, else 0."
+    )
 
 
 def _add_why(added: Commands) -> None:

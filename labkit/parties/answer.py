@@ -8,9 +8,13 @@ from http import HTTPStatus
 from typing import NamedTuple
 
 from labkit.errors import WrongUse
+from labkit.wire.fields import Fields
+from labkit.wire.http1 import RequestHead, ResponseHead
 from labkit.wire.lines import TOKEN
 
-__all__ = ["ALLOW", "CARRIED", "NO_CONTENT", "Answer", "Carried", "check_utf8", "checked", "phrase"]
+__all__ = [
+    "ALLOW", "CARRIED", "NO_CONTENT", "Answer", "Carried", "check_utf8", "checked", "final_head", "phrase", "started",
+]  # fmt: skip
 
 ALLOW = ("Allow", "GET, HEAD, POST, OPTIONS")
 """The methods that the lab's server allows."""
@@ -81,6 +85,39 @@ def phrase(status: int) -> str:
     ('Upgrade Required', '')
     """
     return _PHRASES.get(status, "")
+
+
+def started(answer: Answer, date: str, *, close: bool) -> Fields:
+    """Return the field lines that every final answer has, less those of its framing."""
+    lines = Fields.of([("Date", date), *answer.fields])
+    if close:
+        lines = lines.replaced("Connection", ", ".join(["close", *lines.elements("Connection")]))
+    return lines
+
+
+def final_head(
+    answer: Answer, date: str, *, close: bool, content: bytes | None = None, asked: RequestHead | None = None
+) -> tuple[ResponseHead, bytes]:
+    """Return the head of a final answer with its framing, and the bytes behind it; HEAD gets none of them.
+
+    Args:
+        answer: the answer.
+        date: the value of its Date field.
+        close: whether the connection ends with it.
+        content: its content; unless told the reason, or the page, as a line.
+        asked: the head of the request, where it could be read.
+    """
+    status, lines = answer.status, started(answer, date, close=close)
+    if content is None:
+        content = f"{answer.reason}\n".encode() if answer.reason else b""
+    if status == 205:  # it says that there is nothing to show (RFC 9110, 15.3.6)
+        content = b""
+    if status not in NO_CONTENT:
+        if "Content-Type" not in lines:
+            lines = lines.with_line("Content-Type", "text/plain; charset=utf-8")
+        lines = lines.with_line("Content-Length", str(len(content)))
+    silent = status in NO_CONTENT or (asked is not None and asked.method == "HEAD")
+    return ResponseHead(status, phrase(status), lines), b"" if silent else content
 
 
 def checked(answer: object, what: str = "decline is a status code or") -> Answer:

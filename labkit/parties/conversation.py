@@ -1,9 +1,11 @@
-"""What is spoken after the switch: a stream for the handler, and the waiting that every protocol has."""
+"""What is spoken after the switch: a stream for the handler, and the waiting that every handler does."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
 from traceback import format_exception_only
+from typing import TypeVar
 
 from labkit.parties.answer import check_utf8
 from labkit.parties.outbox import FELL_BEHIND, Outbox
@@ -11,7 +13,7 @@ from labkit.parties.party import Driver, Ending, Park
 from labkit.parties.stream import Closed, Fragments, Handler, Message, Stream
 from labkit.wire.http1 import RequestHead
 
-__all__ = ["MOST_UNSENT", "MOST_WAITING", "Conversation", "Speaker", "told"]
+__all__ = ["MOST_UNSENT", "MOST_WAITING", "Conversation", "Speaker", "Waiting", "follow", "told"]
 
 MOST_WAITING = 1 << 18
 """Bytes read and not yet taken by the handler; beyond them reading pauses."""
@@ -29,7 +31,68 @@ def told(error: BaseException) -> str:
     return format_exception_only(error)[-1].strip()
 
 
-class Conversation(ABC):
+class Waiting:
+    """How a handler waits: for what comes, for a time, and until the other side takes more.
+
+    Args:
+        driver: its clock, and way to wait.
+    """
+
+    def __init__(self, driver: Driver) -> None:
+        self.driver = driver
+        self.blocked = False
+        self._choked = False
+        self._parks: list[Park] = []
+        self._wake_times: list[float] = []
+
+    def wake(self) -> None:
+        """Wake whoever waits; they look for themselves whether it was for them."""
+        parks, self._parks = self._parks, []
+        for park in parks:
+            if not park.done():
+                park.set_result(None)
+
+    def parked(self, park: Park, until: float | None) -> None:
+        """Take note that the handler waits, to be woken by what happens, or at a time."""
+        self._parks.append(park)
+        if until is not None:
+            self._wake_times.append(until)
+
+    def unparked(self, park: Park, until: float | None) -> None:
+        """Take note that it waits no longer."""
+        if park in self._parks:  # cancelled, by a timeout say: nobody waits here any more
+            self._parks.remove(park)
+        if until is not None and until in self._wake_times:
+            self._wake_times.remove(until)
+
+    def tick(self) -> None:
+        """Wake sleepers whose time has come."""
+        now = self.driver.clock()
+        if self._wake_times and min(self._wake_times) <= now:
+            self._wake_times = [time for time in self._wake_times if time > now]
+            self.wake()
+
+    @property
+    def deadline(self) -> float | None:
+        """When `tick` is due."""
+        return min(self._wake_times, default=None)
+
+    def writable(self, ready: bool) -> None:  # noqa: FBT001
+        """Take note whether the other side takes more."""
+        self._choked = not ready
+        if ready:
+            self.drained()
+        else:
+            self.blocked = True
+
+    def drained(self) -> None:
+        """Take note that what was written has left."""
+        if self.blocked and not self._choked:
+            self.blocked = False
+            self.wake()
+
+
+class Conversation(Waiting, ABC):
     """What WebSocket and other protocols have in common: a stream, its handler, and the waiting.
 
     Args:
@@ -38,14 +101,10 @@ class Conversation(ABC):
     """
 
     def __init__(self, driver: Driver, close_time: float) -> None:
-        self.driver = driver
+        super().__init__(driver)
         self.close_time = close_time
-        self.blocked = False
         self.ending = Ending.NOT_YET
         self.close_by: float | None = None
-        self._choked = False
-        self._parks: list[Park] = []
-        self._wake_times: list[float] = []
         self._waiting = 0
         self._running = False
         self._outbox: Outbox | None = None
@@ -56,7 +115,7 @@ class Conversation(ABC):
         """Give the stream to a handler and start it."""
         stream = Stream(self, self.driver, request, protocol, subprotocol)
         self._running = True
-        self.driver.start(_run(handler, stream))
+        self.driver.start(follow(_emptied(handler), stream))
 
     def finished(self, error: BaseException | None) -> None:
         """Take note that the handler ended; an error of its own ends the conversation."""
@@ -122,7 +181,7 @@ class Conversation(ABC):
     def full(self) -> bool:
         """Whether enough waits for the handler that reading should pause."""
 
-    def settle(self) -> None:  # noqa: B027  most protocols hold nothing back
+    def settle(self) -> None:
         """Do what only waits for the handler to be idle or gone."""
 
     def give_up(self) -> None:
@@ -130,34 +189,15 @@ class Conversation(ABC):
         self.ending = Ending.FIN
         self.wake()
 
-    def wake(self) -> None:
-        """Wake whoever waits; they look for themselves whether it was for them."""
-        parks, self._parks = self._parks, []
-        for park in parks:
-            if not park.done():
-                park.set_result(None)
-
     def parked(self, park: Park, until: float | None) -> None:
         """Take note that the handler waits; what was held back for its answer may go now."""
-        self._parks.append(park)
-        if until is not None:
-            self._wake_times.append(until)
+        super().parked(park, until)
         self.settle()
-
-    def unparked(self, park: Park, until: float | None) -> None:
-        """Take note that it waits no longer."""
-        if park in self._parks:  # cancelled, by a timeout say: nobody waits here any more
-            self._parks.remove(park)
-        if until is not None and until in self._wake_times:
-            self._wake_times.remove(until)
 
     def tick(self) -> None:
         """Wake sleepers whose time has come; give up on a closing that takes too long."""
-        now = self.driver.clock()
-        if self._wake_times and min(self._wake_times) <= now:
-            self._wake_times = [time for time in self._wake_times if time > now]
-            self.wake()
-        if self.close_by is not None and now >= self.close_by:
+        super().tick()
+        if self.close_by is not None and self.driver.clock() >= self.close_by:
             self.close_by = None
             self.give_up()
 
@@ -205,14 +245,6 @@ class Conversation(ABC):
         self.failure = f"the other side fell behind, and was disconnected: {waited}"
         self.close(FELL_BEHIND, f"you fell behind: {waited}")
 
-    def writable(self, ready: bool) -> None:  # noqa: FBT001
-        """Take note whether the other side takes more."""
-        self._choked = not ready
-        if ready:
-            self.drained()
-        else:
-            self.blocked = True
-
     def drained(self) -> None:
         """Take note that what was written has left."""
         if self.blocked and not self._choked:
@@ -254,10 +286,23 @@ class Speaker:
             self._after.drained()
 
 
-async def _run(handler: Handler, stream: Stream) -> None:
-    try:
+def _emptied(handler: Handler) -> Handler:
+    """Return a handler that ends only when all that it posted has left."""
+
+    async def to_the_end(stream: Stream) -> None:
         await handler(stream)
         await stream.emptied()
+
+    return to_the_end
+
+
+_Given = TypeVar("_Given")
+
+
+async def follow(handler: Callable[[_Given], Awaitable[None]], given: _Given) -> None:
+    """Give a handler what it is for, and follow it to its end; the other side may go away meanwhile."""
+    try:
+        await handler(given)
     except Closed:
         return  # the other side went away, as it may
     except (SystemExit, KeyboardInterrupt) as error:  # asyncio would end its loop, and every other connection

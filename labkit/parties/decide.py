@@ -23,6 +23,7 @@ from websockets.server import ServerProtocol
 from labkit.parties.answer import ALLOW, Answer
 from labkit.parties.core import QUIET, StoredFactory
 from labkit.parties.described import Server
+from labkit.parties.pages import PageHandler
 from labkit.parties.testing import IGNORED, Made, Result, Test, first, lines
 from labkit.wire.fields import Fields
 from labkit.wire.http1 import RequestHead, ResponseHead
@@ -31,7 +32,7 @@ from labkit.wire.uri import ABSOLUTE
 
 __all__ = [
     "CHOICE_TESTS", "KNOWN", "OFFER_TESTS", "PLAIN_TESTS", "REST", "TESTS_OF", "TOLD",
-    "Switch", "choose", "decide", "named", "page",
+    "Switch", "choose", "decide", "named", "page", "page_handler",
 ]  # fmt: skip
 
 
@@ -97,13 +98,25 @@ def _told_what(server: Server, _: RequestHead) -> str:
 TOLD = Test("the server is told to decide for itself", "RFC 9110, 7.8", _told, _told_what)
 
 
-def _path(server: Server, head: RequestHead) -> Answer | None:
-    if head.target == "*":  # it asks about the server, not about a path (RFC 9110, 9.3.7)
+def _asked_path(head: RequestHead) -> str | None:
+    """Return the path that is asked for; None where it is no path: * asks about the server (RFC 9110, 9.3.7)."""
+    if head.target == "*":
         return None
     absolute = ABSOLUTE.fullmatch(head.target)
-    path = (absolute[1] or "/") if absolute else head.target.split("?")[0]
-    known = not server.paths or path in server.paths
-    return None if known else Answer(404, "nothing is here; try " + " or ".join(server.paths))
+    return (absolute[1] or "/") if absolute else head.target.split("?")[0]
+
+
+def _among(head: RequestHead, known: tuple[str, ...]) -> Answer | None:
+    path = _asked_path(head)
+    return None if path is None or path in known else Answer(404, "nothing is here; try " + " or ".join(known))
+
+
+def _path(server: Server, head: RequestHead) -> Answer | None:
+    return _among(head, server.paths) if server.paths else None
+
+
+def _plain_path(server: Server, head: RequestHead) -> Answer | None:
+    return _among(head, (*server.paths, *server.pages)) if server.paths else None
 
 
 def _get(_: Server, head: RequestHead) -> Answer | None:
@@ -169,7 +182,7 @@ def _required(server: Server, _: RequestHead) -> Result:
 
 
 PLAIN_TESTS: tuple[Test, ...] = (
-    *OFFER_TESTS,
+    Test("the path exists", "RFC 9110, 15.5.5", _plain_path, lambda _, head: head.target),
     Test(
         "no upgrade is required",
         "RFC 9110, 15.5.22", _required, lambda server, _: f"an upgrade is {'' if server.require else 'not '}required",
@@ -245,10 +258,19 @@ def page(server: Server, head: RequestHead, content: int = 0) -> Answer:
     """Return the answer to a request that is not to be upgraded, after `content` bytes of its content."""
     if head.method == "OPTIONS":
         return Answer(204, "", (ALLOW, *named(server)))
+    own = server.pages.get(_asked_path(head) or "")
+    if own is not None:
+        return own if isinstance(own, Answer) else Answer(200, "the handler of this page answers")
     if isinstance(server.page, Answer):
         return server.page.completed(", ".join(server.protocols))
     more = f"{content} bytes of content were read.\n" if content else ""
     return Answer(200, (server.page + more).rstrip("\n"))
+
+
+def page_handler(server: Server, head: RequestHead) -> PageHandler | None:
+    """Return the handler of the page that is asked for; None where it has none, or needs none."""
+    own = None if head.method == "OPTIONS" else server.pages.get(_asked_path(head) or "")
+    return None if isinstance(own, Answer) else own
 
 
 def named(server: Server) -> tuple[tuple[str, str], ...]:

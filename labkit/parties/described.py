@@ -11,6 +11,7 @@ from types import MappingProxyType
 from labkit.errors import WrongUse
 from labkit.parties.answer import Answer, check_utf8, checked
 from labkit.parties.faults import check_faults
+from labkit.parties.pages import PageHandler
 from labkit.parties.stream import Handler, echo
 from labkit.wire.lines import TOKEN
 
@@ -102,6 +103,8 @@ class Server:
         deflate: permessage-deflate: "stored" agrees and sends stored blocks (the same bytes everywhere),
             "zlib" compresses, "off" declines.
         page: the plain page: its text, or an `Answer`, such as one of HTML.
+        pages: what is at some paths instead of the plain page: an `Answer`, with a Content-Type of its own say,
+            or a handler, `async def handler(exchange)`, see `Exchange`. `faults` leave a handler's answer alone.
         listens: whether anything listens at its address; where not, connections are refused.
         faults: what it does wrong on purpose, as `name` or `name=argument`; `labkit.faults()` lists them.
         limits: how much, and how long.
@@ -121,6 +124,7 @@ class Server:
     origins: tuple[str, ...] | None = None
     deflate: str = "stored"
     page: str | Answer = "A plain page: no upgrade was made.\n"
+    pages: Mapping[str, Answer | PageHandler] = field(default_factory=dict)
     listens: bool = True
     faults: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
@@ -140,6 +144,7 @@ class Server:
             raise WrongUse(f"listens is True or False, not {self.listens!r}")
         self._check_told()
         self._check_protocols()
+        self._check_pages()
         object.__setattr__(self, "protocols", MappingProxyType(dict(self.protocols)))
         for each, shape in (("paths", _PATH), ("subprotocols", _TOKEN), ("origins", _VISIBLE)):
             self._check_list(each, shape)
@@ -157,6 +162,18 @@ class Server:
         if self.decline is not None:
             object.__setattr__(self, "decline", checked(self.decline))
 
+    def _check_pages(self) -> None:
+        if not isinstance(self.pages, Mapping):
+            raise WrongUse(f"pages is a dictionary of paths and what is there, not {self.pages!r}")
+        pages: dict[str, Answer | PageHandler] = {}
+        for path, own in self.pages.items():
+            if not isinstance(path, str) or not _PATH.fullmatch(path):
+                raise WrongUse(f"{path!r} is no path of a page: write '/echo', without a query")
+            if not isinstance(own, Answer) and not callable(own):
+                raise WrongUse(f"at {path} there is an Answer(…) or `async def handler(exchange)`, not {own!r}")
+            pages[path] = checked(own) if isinstance(own, Answer) else own
+        object.__setattr__(self, "pages", MappingProxyType(pages))
+
     def _check_faults(self) -> None:
         if isinstance(self.faults, str):
             raise WrongUse(f"faults is a list of texts, not one text: write [{self.faults!r}]")
@@ -167,7 +184,8 @@ class Server:
     def __repr__(self) -> str:
         own = list(self.protocols)
         protocols = [] if own == ["websocket"] else [f"protocols={own}"]
-        return f"Server({', '.join([*protocols, *_unusual(self, 'protocols')])})"
+        pages = [f"pages={list(self.pages)}"] if self.pages else []
+        return f"Server({', '.join([*protocols, *pages, *_unusual(self, 'protocols', 'pages')])})"
 
     def _check_protocols(self) -> None:
         if not isinstance(self.protocols, Mapping):

@@ -1,6 +1,7 @@
 """The server's party: requests in, answers out, and the hand-over at the 101.
 
     head ──▶ content ──▶ answer ──▶ head …        (HTTP/1.1, any number of requests)
+                           ├─ page ─▶ a handler answers, whole or in pieces; see `pages`
                            └─ 101 ──▶ conversation (the bytes after the seam are its own)
                            └─ close ─▶ lingering   (our FIN is out; read on, so that it is not lost)
 
@@ -26,23 +27,24 @@ from functools import partial
 import h11
 from websockets.protocol import Side
 
-from labkit.parties.answer import NO_CONTENT, Answer, phrase
+from labkit.parties.answer import Answer, final_head
 from labkit.parties.conversation import MOST_WAITING, Speaker, told
 from labkit.parties.core import Core
-from labkit.parties.decide import Switch, decide, page
+from labkit.parties.decide import Switch, decide, page, page_handler
 from labkit.parties.described import Server
 from labkit.parties.faults import spoil
 from labkit.parties.heads import check_head, cut_head, empty_lines, read_head
+from labkit.parties.pages import Left, PageHandler, Visit
 from labkit.parties.party import Driver, Ending
 from labkit.parties.raw import Raw
 from labkit.parties.repeats import Repeats
 from labkit.parties.websocket import WebSocket
-from labkit.wire.fields import Fields
 from labkit.wire.http1 import RequestHead, ResponseHead
 from labkit.wire.upgrade import offered, options
 
 __all__ = ["ServerParty"]
 
+_PAGE = "page"  # a page's handler is at it
 _LATE = "late"  # an answer waits for its time: a fault, see `faults`
 _LINGER = "linger"
 
@@ -72,6 +74,9 @@ class ServerParty(Speaker):
         self._raw = b""
         self._head: RequestHead | None = None
         self._content = 0
+        self._pieces: list[bytes] = []
+        self._visit: Visit | None = None
+        self._choked = self._eof = False
         self._requests = 0
         self._seen = driver.clock()
         self._due: float | None = None
@@ -92,12 +97,20 @@ class ServerParty(Speaker):
 
     def receive_eof(self) -> None:
         """Take the client's FIN."""
+        self._eof = True
         if self._after is not None:
             self._after.receive_eof()
+        elif self._state == _PAGE:  # it may have ended its own direction alone: an answer that comes soon is for it
+            self._due = self.driver.clock() + self.limits.close_time
         elif self._state == _LATE or (self._state == "head" and not self._buffer):
             self._finish()  # nobody waits for an answer, or none is owed
         elif self._state != _LINGER:
             self._decline(Answer(400, "the request ends before it is complete"))
+
+    def gone(self) -> None:
+        """Take note that the connection is no more: a page's handler has nobody to answer."""
+        if self._visit is not None:
+            self._visit.end()
 
     def refuse(self, status: int, reason: str) -> None:
         """Answer before any request is read: the server has too much to do."""
@@ -107,6 +120,7 @@ class ServerParty(Speaker):
         """Say goodbye at once."""
         if self._after is not None:
             self._after.close(1001, "the server is stopping")
+        self.gone()
         self.ending = Ending.FIN
 
     def tick(self) -> None:
@@ -117,6 +131,8 @@ class ServerParty(Speaker):
             if now >= self._seen + self.limits.idle_time:
                 self._seen = now
                 self._after.close(1001, f"idle for {self.limits.idle_time:g} s")
+        elif self._visit is not None:
+            self._visit.tick()
         if self.ending is Ending.FIN:
             if now >= self._lingers_until:
                 self.ending = Ending.RESET
@@ -134,6 +150,8 @@ class ServerParty(Speaker):
         if self._after is not None:
             due = self._after.deadline
             return idle if due is None else min(idle, due)
+        if self._visit is not None and (due := self._visit.deadline) is not None:
+            idle = min(idle, due)
         return idle if self._due is None else min(idle, self._due)
 
     @property
@@ -141,7 +159,20 @@ class ServerParty(Speaker):
         """Whether no more bytes should be read for now."""
         if self._after is not None:
             return self._after.full
-        return self._state == _LATE and len(self._buffer) > MOST_WAITING
+        return self._state in (_LATE, _PAGE) and len(self._buffer) > MOST_WAITING
+
+    def writable(self, ready: bool) -> None:  # noqa: FBT001
+        """Take note whether the other side takes more."""
+        self._choked = not ready
+        super().writable(ready)
+        if self._visit is not None:
+            self._visit.writable(ready)
+
+    def drained(self) -> None:
+        """Take note that what was written has left."""
+        super().drained()
+        if self._visit is not None:
+            self._visit.drained()
 
     # what goes out
 
@@ -152,6 +183,8 @@ class ServerParty(Speaker):
                 self._writes.append(data)
             if self._after.ending is Ending.FIN and self.ending is Ending.NOT_YET:
                 self._finish()
+        elif self._visit is not None and (data := self._visit.outgoing()):
+            self._writes.append(data)
         writes = self._writes
         if not writes:
             return b""
@@ -161,9 +194,11 @@ class ServerParty(Speaker):
 
     def finished(self, error: BaseException | None) -> None:
         """Take note that the handler ended."""
-        self.handler_error = error
+        self.handler_error = error or self.handler_error
         if self._after is not None:
             self._after.finished(error)
+        elif self._visit is not None:
+            self._visited(self._visit, error)
 
     @property
     def problem(self) -> str:
@@ -211,6 +246,7 @@ class ServerParty(Speaker):
             self._decline(declined)
             return False
         self._content = 0
+        self._pieces.clear()
         if "content-unread" in self.server.faults and offered(head.fields):
             del self._buffer[: len(raw)]
             return self._answer(self._decided(head))
@@ -238,6 +274,7 @@ class ServerParty(Speaker):
                     self._content += len(event.data)
                     if self._content > self.limits.content:
                         return self._too_long()
+                    self._pieces.append(event.data)
                 elif isinstance(event, h11.EndOfMessage):
                     break
                 else:  # NEED_DATA
@@ -247,8 +284,15 @@ class ServerParty(Speaker):
             self._decline(Answer(400, f"the request cannot be read: {what}"))
             return False
         self._buffer += reader.trailing_data[0]
+        return self._take_request()
+
+    def _take_request(self) -> bool:
+        """Answer a request whose content is complete, or let a page's handler do it."""
         assert self._head is not None
-        decision = self._decided(self._head)
+        decision = decide(self.server, self._head)
+        if decision is None and (handler := page_handler(self.server, self._head)):
+            return self._begin_visit(handler)
+        decision = decision or page(self.server, self._head, self._content)
         if isinstance(decision, Switch) and not self.server.faults:
             self._repeats.keep(self._raw, self._head, decision)
         return self._answer(decision)
@@ -261,6 +305,37 @@ class ServerParty(Speaker):
 
     def _decided(self, head: RequestHead) -> Switch | Answer:
         return decide(self.server, head) or page(self.server, head, self._content)
+
+    def _begin_visit(self, handler: PageHandler) -> bool:
+        """Let a page's handler answer a request that is complete."""
+        assert self._head is not None
+        content, self._due = b"".join(self._pieces), None
+        self._pieces.clear()
+        self._state = _PAGE
+        self._visit = Visit(self.driver, self._head, self._date(), close=not self._keeps(), choked=self._choked)
+        self._visit.begin(handler, content)
+        return False
+
+    def _visited(self, visit: Visit, error: BaseException | None) -> None:
+        """Go on where a page's handler has ended, unless the connection has, too."""
+        self._visit = None
+        if self._state != _PAGE:
+            return
+        self._due = None
+        self._go_on_after(visit, visit.finish(error))
+        if self._state == "head":
+            self._read()
+            if self._eof:
+                self.receive_eof()
+
+    def _go_on_after(self, visit: Visit, left: Left) -> None:
+        if left is Left.NOTHING:
+            why = "failed" if self.handler_error else "gave no answer"
+            self._decline(Answer(500, f"the handler of this page {why}"))
+            return
+        self._go_on(visit.outgoing(), None, close=visit.close or left is not Left.WHOLE)
+        if left is Left.BROKEN:
+            self.ending = Ending.RESET  # nothing else would tell the client that this is not all
 
     def _answer(self, decision: Switch | Answer) -> bool:
         """Answer a request that is complete."""
@@ -283,7 +358,7 @@ class ServerParty(Speaker):
         if isinstance(decision, Switch):
             head, content = decision.head, b""
         else:
-            head, content = self._final(decision, close=close)
+            head, content = final_head(decision, self._date(), close=close, asked=self._head)
         if not self.server.faults or self._head is None:
             self._go_on(head.to_bytes() + content, decision, close=close)
             return
@@ -295,22 +370,7 @@ class ServerParty(Speaker):
         else:
             later()
 
-    def _final(self, answer: Answer, *, close: bool) -> tuple[ResponseHead, bytes]:
-        """Return a final answer; the reason, or the page, is its content, and HEAD gets none of it."""
-        status, content = answer.status, f"{answer.reason}\n".encode() if answer.reason else b""
-        lines = Fields.of([("Date", self._date()), *answer.fields])
-        if close:
-            lines = lines.replaced("Connection", ", ".join(["close", *lines.elements("Connection")]))
-        if status == 205:  # it says that there is nothing to show (RFC 9110, 15.3.6)
-            content = b""
-        if status not in NO_CONTENT:
-            if "Content-Type" not in lines:
-                lines = lines.with_line("Content-Type", "text/plain; charset=utf-8")
-            lines = lines.with_line("Content-Length", str(len(content)))
-        silent = status in NO_CONTENT or (self._head is not None and self._head.method == "HEAD")
-        return ResponseHead(status, phrase(status), lines), b"" if silent else content
-
-    def _go_on(self, data: bytes, decision: Switch | Answer, *, close: bool) -> None:
+    def _go_on(self, data: bytes, decision: Switch | Answer | None, *, close: bool) -> None:
         """Send an answer and go on: with the end, the other protocol, or the next request."""
         if data:
             self._writes.append(data)
@@ -327,6 +387,8 @@ class ServerParty(Speaker):
             self._due = None
             self._later()
             self._read()
+        elif self._state == _PAGE:
+            self._finish()  # the client has left, as far as can be told
         elif self._state == "head" and not self._buffer:
             self._finish()  # all that came were empty lines: there is no request to answer
         else:
@@ -336,6 +398,7 @@ class ServerParty(Speaker):
         """Send our FIN once all is written, and linger: unread bytes must not turn it into a RST."""
         self._state = _LINGER
         self._due = None
+        self.gone()
         self._buffer.clear()
         self._seen = self.driver.clock()
         self.ending = Ending.FIN
