@@ -195,7 +195,7 @@ def nice_ticks(high: float, most: int = 6) -> list[float]:
     """
     if high <= 0:
         return [0.0]
-    step = 10 ** math.floor(math.log10(high / most))
+    step = 10.0 ** math.floor(math.log10(high / most))
     step = next(step * factor for factor in (1, 2, 2.5, 5, 10, 20) if high / (step * factor) <= most)
     return [step * number for number in range(int(high / step + 1e-9) + 1)]
 

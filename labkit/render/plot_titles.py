@@ -181,12 +181,15 @@ def after_and_before(one: Measurement) -> tuple[float, float] | None:
 
 
 def _course(chart: Chart) -> str:
-    one = next((mark.measured for mark in chart.marks if after_and_before(mark.measured)), chart.marks[0].measured)
+    halved = {mark.measured.way: mark.measured for mark in reversed(chart.marks) if after_and_before(mark.measured)}
+    one = next((halved[way] for way in (*_SUBJECTS, *reversed(halved)) if way in halved), chart.marks[0].measured)
     halves = after_and_before(one)
     if not halves or min(halves) <= 0:
         return f"{_capital(chart.y.label)} over time: {amount(one.median, one.unit)} at the median"
     ratio = _ratio(halves[1] / halves[0])
     whom = "the server" if one.name == "to the server" else "the client"
+    if len(chart.series) > 1:
+        return f"After the 101, {_name(one)} brings {whom} {ratio} the bytes that it got before"
     return f"After the 101, {whom} gets {ratio} the bytes that it got before"
 
 
