@@ -31,12 +31,13 @@ def test_the_python_blocks_run_and_print_what_the_readme_shows(tmp_path, monkeyp
         with contextlib.redirect_stdout(out):
             exec(compile(source, "README.md", "exec"), {})
         outputs.append(out.getvalue())
-    assert len(outputs) == 7
+    assert len(outputs) == 8
     assert outputs[0].startswith(shown)
     assert outputs[1] == next(block for block in blocks("text") if block.startswith("Declined"))
     assert outputs[3].endswith(next(block for block in blocks("text") if "finding" in block))
     assert next(block for block in blocks("text") if "who      proxy, line 5" in block) in outputs[4]
     assert outputs[5].startswith(next(block for block in blocks("text") if "exit 0" in block))
+    assert outputs[6].count('text "hello"') == 2
 
 
 def typed():
