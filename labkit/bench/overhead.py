@@ -63,7 +63,7 @@ def _message(way: str, size: int) -> int:
     return there + _events(boxes) - _events(Boxes())
 
 
-_BOX = "1000-0"  # as long as the load's own are
+_BOX = "000000"  # as long as the load's own are
 
 
 def _before(way: str) -> int:

@@ -17,7 +17,7 @@ from labkit.bench.standing import stand
 from labkit.bench.ways import SWITCHING
 from labkit.errors import WrongUse
 
-__all__ = ["PLANS", "TAPS", "Bench", "Course", "Plan", "courses", "running"]
+__all__ = ["PLANS", "TAPS", "Bench", "Course", "Plan", "courses", "running", "switching_ones"]
 
 TAPS = ("untraced", "", "tap")
 """How messages are watched: not at all, recorded by the server, and by a tap before it as well."""
@@ -119,12 +119,17 @@ def _round_trips(bench: Bench, what: What) -> Values:
 def _handshakes(bench: Bench) -> Iterator[Turn]:
     """Connect, switch and close."""
     for via in bench.ports:
-        for way in _switching(bench.ways):
+        for way in switching_ones(bench.ways):
             what = What("handshakes", "/s", way, via, connections=_AT_ONCE)
             yield Turn((what,), partial(_switches, bench, what))
 
 
-def _switching(ways: Sequence[str]) -> list[str]:
+def switching_ones(ways: Sequence[str]) -> list[str]:
+    """Return those of the ways that switch.
+
+    Raises:
+        WrongUse: none does.
+    """
     if not (chosen := [way for way in ways if way in SWITCHING]):
         raise WrongUse(f"this study is of ways that switch: {', '.join(SWITCHING)}")
     return chosen
@@ -156,7 +161,7 @@ def _tap(bench: Bench) -> Iterator[Turn]:
 
 def courses(bench: Bench) -> list[Course]:
     """Return, for each way that switches, what takes the course of the bytes to the client over the switch."""
-    chosen = [What("to the client", "B/s", way, "", 1024) for way in _switching(bench.ways)]
+    chosen = [What("to the client", "B/s", way, "", 1024) for way in switching_ones(bench.ways)]
     return [(what, partial(_over_the_switch, bench, what)) for what in chosen]
 
 

@@ -43,7 +43,12 @@ def _bar() -> Any:
         from tqdm.auto import tqdm  # noqa: PLC0415  optional
     except ImportError:
         return None
-    return tqdm(leave=False, dynamic_ncols=True, bar_format="{desc} {bar} {n_fmt} of {total_fmt}, {remaining} left")
+    return tqdm(
+        leave=False,
+        dynamic_ncols=True,
+        mininterval=0,
+        bar_format="{desc} {bar} {n_fmt} of {total_fmt}, {remaining} left",
+    )
 
 
 def _draw(bar: Any, progress: Progress) -> None:

@@ -26,7 +26,7 @@ def texts(size: int) -> tuple[bytes, ...]:
     """Return messages of `size` bytes as a program would send them: JSON, in ASCII, that can be compressed.
 
     >>> texts(24)[1]
-    b'{"n": 1, "text": "sends'
+    b'{"n": 1, "text": "mess"}'
     """
     return tuple(_text(number, size) for number in range(DIFFERENT))
 

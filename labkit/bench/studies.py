@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from labkit.bench.making import Making, Told
 from labkit.bench.overhead import SIZES, overhead
-from labkit.bench.plans import PLANS, TAPS, courses, running
+from labkit.bench.plans import PLANS, TAPS, courses, running, switching_ones
 from labkit.bench.progress import progress
 from labkit.bench.standing import VIAS, present
 from labkit.bench.ways import WAYS
@@ -65,6 +65,8 @@ def measure(
     if name not in STUDIES:
         raise WrongUse(f"no study is called {name!r}; there are {', '.join(STUDIES)}")
     chosen = WAYS if ways is None else _chosen("way", ways, WAYS)
+    if name in ("handshakes", "switch"):
+        switching_ones(chosen)
     between = None if vias is None else _chosen("via", vias, VIAS)
     if name == "overhead":
         return overhead(SIZES[:4] if quick else SIZES, chosen)

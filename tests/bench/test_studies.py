@@ -152,7 +152,7 @@ def test_sigint_ends_the_command_and_every_process(tmp_path: object) -> None:
     with subprocess.Popen(told, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         try:
             assert running.stderr is not None
-            assert any(line.startswith("tap: 16 of ") for line in running.stderr)
+            assert any(line.startswith("tap: 10 of ") for line in running.stderr)
             running.send_signal(signal.SIGINT)
             out, err = running.communicate(timeout=20)
         finally:
@@ -167,7 +167,7 @@ def test_sigint_ends_the_command_and_every_process(tmp_path: object) -> None:
     for pid in children:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
-    assert len(children) == 4
+    assert len(children) >= 4
 
 
 _TOLD = """
