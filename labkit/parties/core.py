@@ -183,12 +183,15 @@ class Core(Protocol):
     def _check(self, piece: bytes, *, end: bool) -> bool:
         """Tell whether text may go on like this; refuse it where not, by where in the message that is."""
         assert self._utf8 is not None
-        held = len(self._utf8.getstate()[0])
+        before = self._checked - len(self._utf8.getstate()[0])
         try:
             self._utf8.decode(piece, end)
         except UnicodeDecodeError as error:
-            return self._refuse(1007, f"{error.reason} at position {self._checked - held + error.start}")
+            return self._refuse(1007, f"{error.reason} at position {before + error.start}")
         self._checked += len(piece)
+        held = self._utf8.getstate()[0]
+        if held[:1] == b"\xed" and held[1:] > b"\x9f":  # a surrogate: Python's decoder waits for its third byte
+            return self._refuse(1007, f"invalid continuation byte at position {self._checked - 2}")
         return True
 
     def _refuse(self, code: int, reason: str) -> bool:
