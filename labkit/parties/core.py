@@ -175,7 +175,7 @@ class Core(Protocol):
     def _fits(self, size: int) -> bool:
         """Tell whether the message may have a fragment more, of this size; refuse it where not."""
         if self._size + size > self._limit:
-            return self._refuse(1009, f"a message is at most {self._limit} bytes long here")
+            return self._refuse(1009)
         if self._count + 1 > self._most:
             return self._refuse(1008, f"a message has at most {self._most} fragments here")
         return True
@@ -194,12 +194,14 @@ class Core(Protocol):
             return self._refuse(1007, f"invalid continuation byte at position {self._checked - 2}")
         return True
 
-    def _refuse(self, code: int, reason: str) -> bool:
+    def _refuse(self, code: int, reason: str = "") -> bool:
         self.fail(code, reason)
         return False
 
     def fail(self, code: int, reason: str = "") -> None:
         """Queue a failure behind what was received before it."""
+        if code == 1009:  # websockets names the limit of a frame, and that is not the message's
+            reason = f"a message is at most {self._limit} bytes long here"
         self.events.append((code, reason))  # type: ignore[arg-type]
         self._stop()
 
