@@ -9,7 +9,7 @@ HERE := $(shell pwd | cksum | cut -d ' ' -f 1)
 MADE := .venv/made-$(HERE)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 
-.PHONY: help lab copies test test-ui test-pyodide test-binder check bench fidelity notebooks handout slides wheelhouse constraints lock clean
+.PHONY: help lab copies test test-ui test-pyodide test-binder autobahn check bench fidelity notebooks handout slides wheelhouse constraints lock clean
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -35,6 +35,10 @@ test-pyodide: .venv/test-$(HERE) ## Test in the Python of a browser, without a s
 
 test-binder: .venv/test-$(HERE) ## Replay what Binder does with binder/, without Docker, and install from a wheelhouse; takes minutes
 	@$(BIN)/python -m pytest -q -n 2 --dist loadscope tests/binder $(ARGS)
+
+# Its packages come from PyPI, into build/autobahn; all CASES take ten minutes and more, and write docs/autobahn.*
+autobahn: .venv/test-$(HERE) ## Hold the server against Autobahn|Testsuite (PY2=/path/to/python2.7, CASES="7.* 6.4.3")
+	@$(BIN)/python -m tests.autobahn.run "$(PY2)" $(foreach case,$(CASES),'$(case)')
 
 check: .venv/check-$(HERE) ## Lint, formatting, types, notebooks' metadata
 	@$(BIN)/ruff check .

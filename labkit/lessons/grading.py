@@ -13,11 +13,12 @@ from labkit.dissection import Dissection, dissect
 from labkit.errors import Absent, LabError
 from labkit.lessons.answers import Point, review_mermaid
 from labkit.lessons.patients import patient
+from labkit.lessons.talks import killed, listening, sending
 from labkit.net.curl import curl
 from labkit.net.curl_codes import Seen, meaning
 from labkit.net.run import run
 from labkit.net.server import UpgradeServer
-from labkit.parties.described import Server
+from labkit.parties.described import Limits, Server
 from labkit.parties.offer import Offer
 from labkit.proxies.apache import Apache
 from labkit.proxies.nginx import Nginx
@@ -26,6 +27,7 @@ from labkit.scenario import Scenario
 from labkit.simulation import simulate
 from labkit.trace import Direction
 from labkit.wire.upgrade import why_wrong
+from labkit.wire.websocket import CLOSE, SAMPLE_MASK, TEXT, frame, scan
 
 __all__ = ["GRADERS", "Grader", "points"]
 
@@ -33,6 +35,7 @@ _KEY = "x3JJHMbDL1EzLkh9GBhXDw=="  # of the exercise 03.accept
 _PAGE, _STRANGER = "https://server.example.com", "https://other.example"  # whose page it is
 _LENIENT, _STRICT = Server(paths=("/chat",)), Server(paths=("/chat",), origins=(_PAGE,))
 _PATIENT = 16
+_SILENCE = 0.3  # seconds until a server closes
 _CURL_SECONDS = 0.5  # until a curl that watches gives up
 
 
@@ -195,6 +198,34 @@ def _apache(answer: str) -> Iterator[Point]:
     yield _answered(Scenario(Offer.plain("/"), via=(site,)), 200, "a page at /: the server", "the pages are to stay")
 
 
+def _codes(answer: Sequence[object]) -> Iterator[Point]:
+    bad = frame(TEXT, b"\xff", mask=SAMPLE_MASK)
+    asked = {
+        "silence": Scenario(say=listening, server=Server(limits=Limits(idle_time=_SILENCE))),
+        "a bad byte": Scenario(say=sending(bad)),
+        "too long a message": Scenario(say=["Hello"], server=Server(limits=Limits(message=4))),
+        "a killed server": Scenario(say=["Hello", "again"], server=Server(protocols={"websocket": killed})),
+    }
+    right = [_told(_exchange(scenario)) for scenario in asked.values()]
+    yield from _each(answer, list(asked), right, "look for the server's Close in a recording, and for its code")
+
+
+def _told(seen: Dissection) -> int:
+    """Return the close code that the client's program is told: the one in the server's Close, or 1006."""
+    data, seam = seen.trace.stream(Direction.TO_CLIENT), seen.hops[0].seam[Direction.TO_CLIENT]
+    code = next((one.payload_of(data)[:2] for one in scan(data, seam) if one.opcode == CLOSE), None)
+    return 1006 if code is None else int.from_bytes(code, "big")
+
+
+def _close(answer: bytes) -> Iterator[Point]:
+    seen = _exchange(Scenario(say=[]))
+    sent = seen.trace.stream(Direction.TO_SERVER)[seen.hops[0].seam[Direction.TO_SERVER] :]
+    yield Point(answer[:1] == sent[:1], "the first byte says what it is", "the opcode of a Close, and FIN")
+    yield Point(answer[1:2] == sent[1:2], "the second byte says how long", "two bytes, and a client masks")
+    yield Point(answer[2:6] == sent[2:6], "then the masking key", "it stands before what it masks, as it is")
+    yield Point(answer[6:] == sent[6:], "then the code, masked", "0x03e8 is 1000; each byte XOR its byte of the key")
+
+
 def _second(answer: Sequence[object]) -> Iterator[Point]:
     if len(answer) != 2:
         yield Point(False, "there are two answers", "the name of the failure, then the party")
@@ -233,6 +264,8 @@ GRADERS: dict[str, Grader] = {
     "05.upgrades": Grader((FunctionType,), "a function", _upgrades),
     "06.mend": Grader((str,), "a configuration, as text", _nginx),
     "07.order": Grader((str,), "a configuration, as text", _apache),
+    "08.codes": Grader(_LISTS, "a list of four numbers", _codes),
+    "08.close": Grader((bytes, bytearray), "bytes", _close),
     "09.mend": Grader((FunctionType,), "a function", _reader),
     "14.second": Grader(_LISTS, "a name and a party", _second),
 }

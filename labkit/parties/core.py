@@ -4,7 +4,7 @@
 |---------------------------------------------------------|--------------------------------------------|
 | answers a Ping or Close as soon as it is read           | in order, after the messages before it     |
 | fails a Close between two fragments with 1002           | control frames may interleave (6455, 5.4)  |
-| checks the UTF-8 of a message at its end, or not at all | fail at once (RFC 6455, 8.1)               |
+| checks the UTF-8 of a message at its end, or not at all | fail at once, also inside a frame (8.1)    |
 | counts a control frame against the message size         | the limit is for messages (RFC 6455, 10.4) |
 | bounds the number of fragments only in its I/O layers   | a limit (RFC 6455, 10.4)                   |
 | draws masking keys by itself                            | the caller gives them                      |
@@ -25,7 +25,9 @@ from websockets.extensions.base import Extension
 from websockets.extensions.permessage_deflate import PerMessageDeflate, ServerPerMessageDeflateFactory
 from websockets.frames import Close, Frame, Opcode
 from websockets.protocol import Protocol, Side
+from websockets.streams import StreamReader
 
+from labkit.wire.websocket import apply_mask
 from labkit.wire.websocket import frame as write_frame
 
 __all__ = ["QUIET", "Core", "Failure", "Stored", "StoredFactory"]
@@ -38,6 +40,25 @@ QUIET.setLevel(logging.CRITICAL)
 
 Failure = tuple[int, str]  # a close code and its reason
 _DATA = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT)
+
+
+class _Reader(StreamReader):
+    """websockets' reader, which also keeps what has been read of the frame that is on its way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun: list[bytearray] = []  # two bytes, a longer length, a masking key: as far as they have come
+
+    def read_exact(self, n: int) -> Generator[None, None, bytearray]:
+        """Read so many bytes, as soon as they are there."""
+        buffer = self.buffer
+        if len(buffer) < n:
+            data = yield from super().read_exact(n)
+        else:
+            data = buffer[:n]
+            del buffer[:n]
+        self.begun.append(data)
+        return data
 
 
 class Core(Protocol):
@@ -67,16 +88,53 @@ class Core(Protocol):
         self._keys = keys
         self._size = self._count = 0
         self._utf8: codecs.IncrementalDecoder | None = None
+        self._checked = self._ahead = 0  # bytes of text in this message, and in the frame that is on its way
         # Compressed bytes can be a little longer than the message: stored blocks add 5 bytes each.
         longest = max(125, message_limit + 5 * (message_limit // 8000 + 2))
         super().__init__(side, max_size=(None, longest), logger=QUIET)
         self.longest = longest
+        self.reader: _Reader = _Reader()
+        self.parser = self.parse()  # of this reader
+        next(self.parser)
         self.stopped = False
         self.unsent = 0
         self.extensions = list(extensions)
 
+    def receive_data(self, data: bytes | bytearray) -> None:
+        """Take bytes; look into a frame of which only a part has come."""
+        super().receive_data(data)
+        if self.reader.begun and not self.stopped:
+            self._look_ahead()
+
+    def _look_ahead(self) -> None:
+        """Refuse a message that becomes too long, and text with a bad byte, before the frame is whole."""
+        begun = self.reader.begun
+        first, second = begun[0]
+        opcode, size, masked = first & 0x0F, second & 0x7F, second >> 7
+        if len(begun) < 1 + (size > 125) + masked or first & 0x70 or opcode > Opcode.BINARY:
+            return  # its header is not whole, or it is none of data; what is compressed cannot be looked into
+        goes_on = self.current_size is not None
+        if goes_on is not (opcode == Opcode.CONT) or (goes_on and self._packed):
+            return
+        if not goes_on and not self._ahead:
+            self._begin(text=opcode == Opcode.TEXT)
+        if not self._fits(int.from_bytes(begun[1], "big") if size > 125 else size) or self._utf8 is None:
+            return
+        piece = bytes(memoryview(self.reader.buffer)[self._ahead :])
+        if masked:
+            turn = self._ahead % 4
+            piece = apply_mask(piece, bytes(begun[-1][turn:] + begun[-1][:turn]))
+        self._ahead += len(piece)
+        self._check(piece, end=False)
+
+    @property
+    def _packed(self) -> bool:
+        """Whether the fragments of the message on its way are compressed."""
+        return any(isinstance(each, PerMessageDeflate) and each.decode_cont_data for each in self.extensions)
+
     def recv_frame(self, frame: Frame) -> None:
         """Check one frame and queue it; nothing is answered here."""
+        self.reader.begun.clear()
         opcode = frame.opcode
         if opcode is Opcode.CLOSE:
             Close.parse(frame.data)  # raises where the code or the reason is broken
@@ -93,30 +151,57 @@ class Core(Protocol):
                 raise ProtocolError("unexpected continuation frame")
         elif self.current_size is not None:
             raise ProtocolError("expected a continuation frame")
+        elif self._ahead:
+            pass  # its beginning was looked into
         elif frame.fin and size <= self._limit:  # the common case: a message of one frame
             if opcode is Opcode.TEXT:
                 codecs.utf_8_decode(frame.data, "strict", True)
             return True
         else:
-            self._size = self._count = 0
-            self._utf8 = codecs.getincrementaldecoder("utf-8")() if opcode is Opcode.TEXT else None
+            self._begin(text=opcode is Opcode.TEXT)
+        if not self._fits(size):
+            return False
         self._size += size
         self._count += 1
         self.current_size = None if frame.fin else self._size
-        if self._size > self._limit:
-            return self._refuse(1009, f"a message is at most {self._limit} bytes long here")
-        if self._count > self._most:
+        rest, self._ahead = self._ahead, 0
+        return self._utf8 is None or self._check(bytes(frame.data[rest:]), end=frame.fin)
+
+    def _begin(self, *, text: bool) -> None:
+        """Begin to count a message."""
+        self._size = self._count = self._checked = 0
+        self._utf8 = codecs.getincrementaldecoder("utf-8")() if text else None
+
+    def _fits(self, size: int) -> bool:
+        """Tell whether the message may have a fragment more, of this size; refuse it where not."""
+        if self._size + size > self._limit:
+            return self._refuse(1009)
+        if self._count + 1 > self._most:
             return self._refuse(1008, f"a message has at most {self._most} fragments here")
-        if self._utf8:
-            self._utf8.decode(bytes(frame.data), frame.fin)
         return True
 
-    def _refuse(self, code: int, reason: str) -> bool:
+    def _check(self, piece: bytes, *, end: bool) -> bool:
+        """Tell whether text may go on like this; refuse it where not, by where in the message that is."""
+        assert self._utf8 is not None
+        before = self._checked - len(self._utf8.getstate()[0])
+        try:
+            self._utf8.decode(piece, end)
+        except UnicodeDecodeError as error:
+            return self._refuse(1007, f"{error.reason} at position {before + error.start}")
+        self._checked += len(piece)
+        held = self._utf8.getstate()[0]
+        if held[:1] == b"\xed" and held[1:] > b"\x9f":  # a surrogate: Python's decoder waits for its third byte
+            return self._refuse(1007, f"invalid continuation byte at position {self._checked - 2}")
+        return True
+
+    def _refuse(self, code: int, reason: str = "") -> bool:
         self.fail(code, reason)
         return False
 
     def fail(self, code: int, reason: str = "") -> None:
         """Queue a failure behind what was received before it."""
+        if code == 1009:  # websockets names the limit of a frame, and that is not the message's
+            reason = f"a message is at most {self._limit} bytes long here"
         self.events.append((code, reason))  # type: ignore[arg-type]
         self._stop()
 
@@ -177,8 +262,12 @@ class StoredFactory(ServerPerMessageDeflateFactory):
     def process_request_params(
         self, params: Sequence[tuple[str, str | None]], accepted_extensions: Sequence[Extension]
     ) -> tuple[list[tuple[str, str | None]], Any]:
-        """Agree on parameters; see websockets."""
-        answer, agreed = super().process_request_params(params, accepted_extensions)
+        """Agree on parameters; see websockets, which declines a window of 8 bits: zlib has none so small."""
+        smallest = ("server_max_window_bits", "8")  # no stored block looks back at what was before it
+        asked = [(name, "9") if (name, value) == smallest else (name, value) for name, value in params]
+        answer, agreed = super().process_request_params(asked, accepted_extensions)
+        if smallest in params:
+            answer = [smallest if name == smallest[0] else (name, value) for name, value in answer]
         stored = Stored(
             agreed.remote_no_context_takeover,
             agreed.local_no_context_takeover,
