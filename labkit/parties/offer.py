@@ -338,10 +338,10 @@ class Offer:
     def field_block(self) -> tuple[tuple[str, str], ...]:
         """What the HEADERS of an offer in HTTP/2 say, all names in lower case (RFC 9113, 8.2, 8.3)."""
         lines = [(name.lower(), value) for name, value in self.fields]
-        pseudo = [place for place, (name, _) in enumerate(lines) if name.startswith(":")]
-        scheme = [place for place in pseudo if lines[place][0] == ":scheme"]
-        lines.insert((scheme or pseudo or [-1])[-1] + 1, (":path", self.target))
-        return ((":method", self.method), *lines)
+        lines.sort(key=lambda line: not line[0].startswith(":"))  # pseudo-header fields stand first
+        names = [name for name, _ in lines]
+        at = names.index(":scheme") + 1 if ":scheme" in names else 0
+        return ((":method", self.method), *lines[:at], (":path", self.target), *lines[at:])
 
     def segments(self) -> list[bytes]:
         """Return the bytes in the segments that they are sent in."""
