@@ -14,6 +14,7 @@ from labkit.net.curl import curl
 from labkit.net.programs import find
 from labkit.net.run import run
 from labkit.net.server import UpgradeServer
+from labkit.parties.chat import Chat
 from labkit.parties.described import Server
 from labkit.parties.offer import Offer
 from labkit.parties.stream import echo
@@ -66,6 +67,28 @@ def test_a_server_that_stops_says_goodbye_on_every_stream():
     with UpgradeServer(KNOWING) as server:
         trace = ask(server.url, Offer.connect("/1", beside=(Offer.connect("/2"),)), listen)
     assert trace.stream(Direction.TO_CLIENT).count(b"\x03\xe9the server is stopping") == 2
+
+
+def test_a_chat_over_one_connection():
+    """Two guests of one room on two streams of a connection: each is told what the other says (RFC 8441)."""
+    told: dict[str, list[str]] = {}
+
+    async def guest(stream):
+        name = stream.path[-3:]
+        heard = told.setdefault(name, [])
+        while not any("came in" in line and name not in line for line in heard) and len(heard) < 3:
+            heard.append(await stream.receive(5))
+            if heard[-1] == "* Bob came in":
+                await stream.send("hello")
+        while heard[-1] != "Ada: hello" and len(heard) < 9:
+            heard.append(await stream.receive(5))
+
+    room = Offer.connect("/tea?name=Ada", beside=(Offer.connect("/tea?name=Bob"),))
+    with UpgradeServer(KNOWING, protocols={"websocket": Chat()}) as server:
+        outcome = exchange(server.url, room, guest)
+    assert outcome.problem == ""
+    assert "Ada: hello" in told["Ada"]
+    assert "Ada: hello" in told["Bob"]
 
 
 def test_curl_asks_for_a_page():

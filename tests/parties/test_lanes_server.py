@@ -84,6 +84,18 @@ def test_plain_requests_get_the_plain_page():
     assert open_one not in peer.ended
 
 
+def test_pages_with_an_answer_of_their_own():
+    """A page that is an answer is given; one that has a handler is spoken in HTTP/1.1 alone, and says so."""
+
+    async def handler(_):
+        raise AssertionError("it is not asked")
+
+    peer = Peer(Server(http2=True, pages={"/own": Answer(200, "mine"), "/handled": handler}))
+    own, handled = peer.ask(get("/own"), end=True), peer.ask(get("/handled"), end=True)
+    assert peer.data[own] == b"mine\n"
+    assert peer.fields[handled][":status"] == "501"
+
+
 def test_where_an_upgrade_is_required_a_plain_request_is_told_so():
     """A 426 without Upgrade says nothing, and HTTP/2 has no Upgrade: 400 (RFC 9113, 8.2.2)."""
     peer = Peer(Server(http2=True, require=True))
