@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from labkit.net.run import run
     from labkit.net.server import UpgradeServer
     from labkit.net.tap import Tap
+    from labkit.net.tls import tls_client, tls_server
     from labkit.parties.answer import Answer
     from labkit.parties.chat import Chat
     from labkit.parties.described import Limits, Server
@@ -120,6 +121,8 @@ _WHERE = {
     "seam": "widgets.seam",
     "simulate": "simulation",
     "stop_all": "net.listener",
+    "tls_client": "net.tls",
+    "tls_server": "net.tls",
     "why": "clinic",
     "xray": "render.xray",
 }
@@ -130,7 +133,7 @@ __all__ = [
     "Workbench", "accept_key", "ask", "browse", "case", "catalogue", "check", "copy_as", "curl", "diagram", "dissect",
     "doctor", "echo", "evaluate", "exercise", "explain", "faults", "http2_client", "http2_server", "inspect",
     "kernel_upgrade", "load", "look_back", "measure", "php", "plot", "predict", "reconnecting", "record", "rulebook",
-    "run", "seam", "simulate", "stop_all", "why", "xray",
+    "run", "seam", "simulate", "stop_all", "tls_client", "tls_server", "why", "xray",
 ]  # fmt: skip
 
 

@@ -61,6 +61,8 @@ class Scenario:
         talk(self.say)
         if self.client not in CLIENTS:
             raise WrongUse(f"client is one of {', '.join(CLIENTS)}; not {self.client!r}")
+        if self.offer.http2 and self.client != "lab":
+            raise WrongUse(f"only the lab's own client asks by extended CONNECT in HTTP/2, not {self.client}")
         if type(self.patience) not in (int, float) or not 0 < self.patience <= _MOST_PATIENCE:
             raise WrongUse(f"patience is above 0 and at most {_MOST_PATIENCE:g} seconds, not {self.patience!r}")
         self._check_via()

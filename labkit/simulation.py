@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from functools import partial
 from types import FrameType
 from typing import Any, NamedTuple
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 from labkit.errors import Failed, WrongUse
 from labkit.parties.client import ClientParty
 from labkit.parties.clocks import LogicalClock, lab_date, lab_masks
-from labkit.parties.party import Driver, Ending, Far, Need, Party
+from labkit.parties.party import Driver, Ended, Ending, Far, Need, Party
 from labkit.parties.server import ServerParty
 from labkit.proxies.gateway import ProxyParty
 from labkit.proxies.model import Model, Trouble
@@ -228,47 +229,60 @@ def _wait(clock: LogicalClock, sides: list[_Side]) -> bool:
 
 
 class _Steps:
-    """Steps one handler's coroutine whenever what it waits for has come."""
+    """Steps the coroutines of a party's handlers, each whenever what it waits for has come."""
 
     def __init__(self) -> None:
         self.party: Party | None = None
-        self._coro: Coroutine[Any, Any, None] | None = None
-        self._need: Need | None = None
+        self._all: list[_Stepped] = []
 
-    def start(self, coro: Coroutine[Any, Any, None]) -> None:
+    def start(self, coro: Coroutine[Any, Any, None], ended: Ended | None = None, /) -> None:
         """Take a coroutine; it runs at the next step."""
-        self._coro = coro
+        self._all.append(_Stepped(coro, ended))
 
     def step(self) -> bool:
-        """Go on as far as possible; tell whether anything was done."""
-        coro, party = self._coro, self.party
-        if coro is None or party is None or (self._need and not self._need.done()):
+        """Let each go on as far as possible; tell whether anything was done."""
+        return sum(map(self._step, list(self._all))) > 0  # everyone has a turn
+
+    def _step(self, each: _Stepped) -> bool:
+        if self.party is None or (each.need and not each.need.done()):
             return False
-        self._need = None
+        each.need = None
         try:
-            wanted = _send(coro)
+            wanted = _send(each.coro)
         except StopIteration:
-            self._coro = None
-            party.finished(None)
+            self._end(each, None)
         except Exception as error:  # noqa: BLE001  whatever a handler raises ends in Close 1011
-            self._coro = None
             if isinstance(error.__cause__, KeyboardInterrupt):  # Ctrl-C, while the handler was at it
                 raise error.__cause__ from None
             if foreign := _raised_by_asyncio(error):
                 raise WrongUse(_needs_a_loop(foreign)) from None
-            party.finished(error)
+            self._end(each, error)
         else:
             if not isinstance(wanted, Need):
                 _dismiss(wanted)
-                raise WrongUse(_needs_a_loop(_awaited(coro) or type(wanted).__name__))
-            self._need = wanted
+                raise WrongUse(_needs_a_loop(_awaited(each.coro) or type(wanted).__name__))
+            each.need = wanted
         return True
 
+    def _end(self, each: _Stepped, error: BaseException | None) -> None:
+        assert self.party is not None
+        self._all.remove(each)
+        (each.ended or self.party.finished)(error)
+
     def stop(self) -> None:
-        """Drop a coroutine that never ended."""
-        if self._coro is not None:
+        """Drop what never ended."""
+        for each in self._all:
             with contextlib.suppress(RuntimeError):  # it waits again while it is being closed
-                self._coro.close()
+                each.coro.close()
+
+
+@dataclass(eq=False)
+class _Stepped:
+    """A handler's coroutine, whom to tell of its end, and what it waits for."""
+
+    coro: Coroutine[Any, Any, None]
+    ended: Ended | None
+    need: Need | None = None
 
 
 def _send(coro: Coroutine[Any, Any, None]) -> Any:

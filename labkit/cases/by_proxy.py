@@ -101,6 +101,11 @@ CASES: dict[str, Reproduced] = {
         Seen(502),
         proxy="nginx",
     ),
+    "http2-hop": Reproduced(
+        lambda: Scenario(Offer.connect("/chat"), server=Server(http2=True, protocols={})),  # no RFC 8441
+        lambda: Scenario(Offer.websocket("/chat")),
+        Seen(None),
+    ),
     "http-mode-balancer": _of_nginx(_KEEPS_ALIVE, snippet("nginx-upgrade")),
 }
 """The cases by name."""

@@ -86,7 +86,7 @@ def unmet(seen: Seen, trace: Trace) -> tuple[str, ...]:
 def _unmet(seen: Seen, trace: Trace) -> Iterator[str]:
     dissection = dissect(trace)
     view = dissection.hops[0]
-    status = view.exchange.status if view.exchange else None
+    status = dissection.status
     if status != seen.status:
         yield f"the answer is {status or 'none'}, not {seen.status or 'none'}"
         return

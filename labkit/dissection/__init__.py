@@ -14,6 +14,7 @@ from labkit.dissection.hop import Exchange, Framed, HopView, OpaquePart, Part, d
 from labkit.dissection.http import ContentPart, HeadPart
 from labkit.dissection.http2 import Http2Part
 from labkit.dissection.spans import Bits, Span
+from labkit.dissection.tunnels import Tunnel
 from labkit.dissection.websocket import FramesPart
 from labkit.trace import Direction, End, Event, How, Trace, Transfer
 
@@ -37,13 +38,23 @@ class Dissection:
 
     @property
     def outcome(self) -> str:
-        """How it ended, in a word; see `Exchange.outcome`."""
-        return self.exchange.outcome if self.exchange else "no answer"
+        """How it ended, in a word; see `Exchange.outcome`. In HTTP/2, where nothing is switched, "opened" says yes."""
+        if self.exchange:
+            return self.exchange.outcome
+        tunnel = self._tunnel
+        return "no answer" if tunnel is None or not tunnel.status else "opened" if tunnel.opened else "refused"
 
     @property
     def status(self) -> int | None:
-        """The status code of its answer; None where no answer came."""
-        return self.exchange.status if self.exchange else None
+        """The status code of its answer, or of that to the first extended CONNECT in HTTP/2; None where none came."""
+        if self.exchange:
+            return self.exchange.status
+        return (self._tunnel.status or None) if self._tunnel else None
+
+    @property
+    def _tunnel(self) -> Tunnel | None:
+        part = self.hops[0].http2(Direction.TO_SERVER) if self.hops else None
+        return next(iter(part.tunnels.all.values()), None) if part else None
 
 
 def dissect(trace: Trace) -> Dissection:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from labkit.dissection.deflate import deflate_of, others
 from labkit.dissection.http import ContentPart, HeadPart, chunked_end, content_length
 from labkit.dissection.http2 import Http2Part, http2_parts
+from labkit.dissection.opaque import OpaquePart
+from labkit.dissection.records import RECORDS
 from labkit.dissection.spans import Span
 from labkit.dissection.streams import Http2Fault
 from labkit.dissection.websocket import FramesPart
@@ -22,27 +24,6 @@ from labkit.wire.upgrade import TOKENS, Token, offered
 from labkit.wire.websocket import scan as scan_frames
 
 __all__ = ["Exchange", "Framed", "HopView", "OpaquePart", "Part", "dissect_hop"]
-
-
-@dataclass(frozen=True, slots=True)
-class OpaquePart:
-    """Bytes of a protocol that the lab does not take apart, or bytes that are none at all."""
-
-    start: int
-    end: int
-    label: str
-    meaning: str = ""
-    clause: str = ""
-    fault: str = ""
-
-    @property
-    def name(self) -> str:
-        """A few words for it."""
-        return f"{self.label}, {self.end - self.start} bytes"
-
-    def span(self) -> Span:
-        """Return the one leaf."""
-        return Span(self.start, self.end, self.label, self.meaning, self.clause, self.fault)
 
 
 Framed = FramesPart | Http2Part
@@ -187,6 +168,12 @@ class _Way:
         part = OpaquePart(self.at, len(self.data), label, meaning, clause, fault)
         self._take(part)
         return part
+
+    def records(self, protocol: str) -> None:
+        """Take what can be told of a protocol's records, as far as there are any."""
+        found = RECORDS[protocol](self.data, self.at) if protocol in RECORDS else []
+        for part in found:
+            self._take(part)
 
     def frames(self, direction: Direction, answer: Fields) -> None:
         frames = scan_frames(self.data, self.at)
@@ -383,6 +370,7 @@ def _after(exchange: Exchange, client: _Way, server: _Way) -> str:
         return "h2c"
     token = _TUNNEL if protocol == "tunnel" else TOKENS.get(protocol.split("/")[0].lower())
     for way in (client, server):
+        way.records(protocol.split("/")[0].lower())
         way.opaque(f"bytes of {protocol}", token.meaning if token else "", token.source if token else "")
     return protocol
 

@@ -14,6 +14,7 @@ from labkit.dissection.field_blocks import FieldBlock
 from labkit.dissection.http2_leaves import UNKNOWN, header_leaves, payload_leaves, preface_leaves, told_error
 from labkit.dissection.spans import Span
 from labkit.dissection.streams import Allowed, Http2Fault, Http2Walk, allowed, layout, promised, walk_streams
+from labkit.dissection.tunnels import Carried, Tunnels
 from labkit.trace import Direction
 from labkit.wire.http2 import (
     ACK,
@@ -75,6 +76,7 @@ class Http2Part:
         direction: which way they go.
         allow: what the SETTINGS of the other side allow.
         upgraded: whether a 101 came before; then stream 1 carries the answer to the request before it.
+        tunnels: what extended CONNECTs opened on this connection.
     """
 
     data: bytes = field(repr=False)
@@ -84,6 +86,7 @@ class Http2Part:
     direction: Direction
     allow: Allowed = field(default_factory=Allowed)
     upgraded: bool = False
+    tunnels: Tunnels = field(default_factory=lambda: Tunnels({}), repr=False, compare=False)
 
     @cached_property
     def _walk(self) -> Http2Walk:
@@ -114,8 +117,17 @@ class Http2Part:
         frame = self.frames[place]
         if frame.type != DATA:
             return self.payload(place)
-        found = layout(frame, self.data)
-        return self.data[found.body : found.padding]
+        start, end = self.body_at(place)
+        return self.data[start:end]
+
+    def body_at(self, place: int) -> tuple[int, int]:
+        """Return where the payload of a DATA frame stands, without its padding."""
+        found = layout(self.frames[place], self.data)
+        return found.body, found.padding
+
+    def carried(self, place: int) -> Carried | None:
+        """Return the WebSocket frames that a DATA frame carries, or a piece of; None where it is another content."""
+        return self.tunnels.carried(self.direction).get(place)
 
     def name(self, place: int) -> str:
         """Return a frame in a few words: "SETTINGS ack", "DATA stream 1, 28 bytes, end of stream"."""
@@ -165,6 +177,10 @@ class Http2Part:
             return Span(frame.start, frame.end, self.name(place), *self._began, fault, parts=leaves)
         to_server = self.direction is Direction.TO_SERVER
         payload = payload_leaves(self.data, frame, place, self.blocks.get(place), to_server=to_server)
+        if frame.type == DATA and (carried := self.carried(place)):
+            start, end = self.body_at(place)
+            inside = Span(start, end, "data", "WebSocket frames", "RFC 8441, 5", parts=carried.spans(place))
+            payload = [inside if (span.start, span.end) == (start, end) else span for span in payload]
         leaves = (*header_leaves(frame), *payload)
         return Span(frame.start, frame.end, f"frame: {self.name(place)}", row.meaning, row.clause, fault, parts=leaves)
 
@@ -225,9 +241,11 @@ def http2_parts(
         if begins_http2(data, at, preface=due):
             frames[way] = scan(data, at, preface=due and _begins_preface(data, at))
     parts: dict[Direction, Http2Part | None] = dict.fromkeys(Direction)
+    known: dict[Direction, Http2Part] = {}
+    tunnels = Tunnels(known)
     for way, found in frames.items():
         data, at = sides[way]
         told = before if way is Direction.TO_CLIENT else b""
         allow = allowed(sides[way.other][0], frames.get(way.other, []), told)
-        parts[way] = Http2Part(data, at, len(data), found, way, allow, upgraded)
+        parts[way] = known[way] = Http2Part(data, at, len(data), found, way, allow, upgraded, tunnels)
     return parts

@@ -41,6 +41,7 @@ _BROUGHT = {
     "caddy": "the real Caddy, for run; there is no model of it",
     "tshark": "captures of your own; no notebook asks for it",
     "chromium": "the browser's view: browse; no notebook asks for it",
+    "openssl": "the certificate for TLS on the same connection, in 12",
     "node": "runs the JavaScript that copy_as prints",
 }
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")

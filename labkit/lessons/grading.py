@@ -20,6 +20,7 @@ from labkit.net.run import run
 from labkit.net.server import UpgradeServer
 from labkit.parties.described import Limits, Server
 from labkit.parties.offer import Offer
+from labkit.parties.stream import echo
 from labkit.proxies.apache import Apache
 from labkit.proxies.nginx import Nginx
 from labkit.reads import Kind, Seam
@@ -233,6 +234,35 @@ def _second(answer: Sequence[object]) -> Iterator[Point]:
     yield from patient(_PATIENT).diagnose(*answer).points
 
 
+def _offered(answer: Offer) -> Iterator[Point]:
+    names = [name for name in answer.protocols if name.lower().startswith("quote/")]
+    yield Point(
+        len(names) == len(answer.protocols) == 2, f"it offers {', '.join(answer.protocols)}", "two versions of quote"
+    )
+    for known, wanted in (("quote/2.0", "quote/2.0"), ("quote/1.1", "quote/1.1")):
+        yield _takes(answer, (known,), wanted)
+    yield _takes(answer, ("quote/1.1", "quote/2.0"), "quote/2.0")
+
+
+def _takes(offer: Offer, known: Sequence[str], wanted: str) -> Point:
+    seen = _exchange(Scenario(offer, [b"x"], server=Server(protocols=dict.fromkeys(known, echo))))
+    took = seen.hops[0].protocol or f"nothing ({seen.status})"
+    why = "the client's order counts, and all names stand in one field"
+    return Point(took == wanted, f"a server that knows {' and '.join(known)} takes {took}", why)
+
+
+def _translated(answer: Offer) -> Iterator[Point]:
+    if not answer.http2:
+        yield Point(False, "it is an offer in HTTP/2", "begin with `wrong`, and change what it says")
+        return
+    seen = _exchange(Scenario(answer, server=Server(http2=True)))
+    yield Point("upgrade" not in answer.fields, "nothing in it is for one hop alone", "HTTP/2 has no Upgrade")
+    why = "what is to be spoken is named by a field with a colon before its name"
+    yield Point(
+        seen.outcome == "opened", f"the server answers {seen.status or 'nothing, and ends the connection'}", why
+    )
+
+
 _LISTS = (list, tuple)
 
 
@@ -267,6 +297,8 @@ GRADERS: dict[str, Grader] = {
     "08.codes": Grader(_LISTS, "a list of four numbers", _codes),
     "08.close": Grader((bytes, bytearray), "bytes", _close),
     "09.mend": Grader((FunctionType,), "a function", _reader),
+    "12.offer": Grader((Offer,), "an Offer", _offered),
+    "12.translate": Grader((Offer,), "an Offer", _translated),
     "14.second": Grader(_LISTS, "a name and a party", _second),
 }
 """What looks at the answer to each exercise, by its name."""

@@ -110,7 +110,9 @@ def exchange(
     offer = _offer_for(address, offer, own=own)
     offer.to_bytes()  # what cannot be said, here or in `say`, is told before anything is dialled
     handler = talk(say, patience)
-    call = _Call(address, _trusted(ca) if address.tls else None, Recording(monotonic, limit=recorded))
+    call = _Call(
+        address, _trusted(ca, http2=offer.http2) if address.tls else None, Recording(monotonic, limit=recorded)
+    )
 
     def make(driver: Driver) -> ClientParty:
         return ClientParty(offer, handler, driver, lab_masks() if own else fresh_masks(), patience=patience)
@@ -133,14 +135,14 @@ def _offer_for(address: Address, offer: Offer | None, *, own: bool) -> Offer:
     return offer
 
 
-def _trusted(ca: str | Path | None) -> ssl.SSLContext:
+def _trusted(ca: str | Path | None, *, http2: bool) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=ca)
     except ssl.SSLError:
         raise Unreadable(f"{ca}: no certificates in it; expected PEM, -----BEGIN CERTIFICATE-----") from None
     except OSError as error:
         raise Unreadable(f"{ca}: cannot be read: {error.strerror}") from None
-    context.set_alpn_protocols(["http/1.1"])  # in HTTP/2 there is no Upgrade (RFC 9113, 8.6)
+    context.set_alpn_protocols(["h2" if http2 else "http/1.1"])  # in HTTP/2 there is no Upgrade (RFC 9113, 8.6)
     return context
 
 

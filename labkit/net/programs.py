@@ -51,6 +51,7 @@ KNOWN: dict[str, Known] = {
     "caddy": Known(("caddy",), ("version",), "caddy", "caddy", "caddy"),
     "tshark": Known(("tshark",), ("--version",), "tshark", "wireshark-cli", "wireshark"),
     "chromium": Known(("chromium", "chromium-browser", "google-chrome"), ("--version",), "chromium", "chromium", ""),
+    "openssl": Known(("openssl",), ("version",), "openssl", "openssl", "openssl"),
     "node": Known(("node", "nodejs"), ("--version",), "nodejs", "nodejs", "node"),
 }
 

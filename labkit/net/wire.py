@@ -8,10 +8,11 @@ import os
 import socket
 import struct
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from labkit.errors import Unmodelled
-from labkit.parties.party import Dial, Driver, Ending, Park, Party
+from labkit.parties.party import Dial, Driver, Ended, Ending, Park, Party
 from labkit.recording import Recording
 from labkit.trace import Direction, How
 
@@ -49,7 +50,7 @@ class Wire(asyncio.Protocol):
         self._ended = ended
         self._dial = dial
         self._loop = asyncio.get_running_loop()
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._scheduled = False
@@ -115,10 +116,10 @@ class Wire(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._task is None:
+        if not self._tasks:
             self._end_all()
         else:
-            self._timer = self._loop.call_later(_GRACE, self._task.cancel)
+            self._timer = self._loop.call_later(_GRACE, self._cancel)
 
     def pause_writing(self) -> None:
         """Hold back: the other side takes no more for now."""
@@ -133,9 +134,14 @@ class Wire(asyncio.Protocol):
 
     # for the party
 
-    def _start(self, coro: Coroutine[Any, Any, None]) -> None:
-        self._task = self._loop.create_task(coro)
-        self._task.add_done_callback(self._handler_done)
+    def _start(self, coro: Coroutine[Any, Any, None], ended: Ended | None = None, /) -> None:
+        task = self._loop.create_task(coro)
+        self._tasks.add(task)
+        task.add_done_callback(partial(self._handler_done, ended))
+
+    def _cancel(self) -> None:
+        for task in self._tasks:
+            task.cancel()
 
     def _park(self) -> Park:
         return self._loop.create_future()
@@ -156,12 +162,12 @@ class Wire(asyncio.Protocol):
             self.flush()
             self.party.drained()
 
-    def _handler_done(self, task: asyncio.Task[None]) -> None:
-        self._task = None
+    def _handler_done(self, ended: Ended | None, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
         error = None if task.cancelled() else task.exception()
-        self.party.finished(error)
+        (ended or self.party.finished)(error)
         self.flush()
-        if self._lost:
+        if self._lost and not self._tasks:
             if self._timer is not None:
                 self._timer.cancel()
             self._end_all()
@@ -246,8 +252,7 @@ class Wire(asyncio.Protocol):
         """End the connection and its handler at once."""
         if not self._lost:  # a TLS transport of Python 3.11.2 cannot be aborted once it has ended
             self.transport.abort()
-        if self._task is not None:
-            self._task.cancel()
+        self._cancel()
 
 
 def break_off(transport: asyncio.Transport) -> None:

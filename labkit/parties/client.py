@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from functools import partial
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 
 import h11
-from websockets.client import ClientProtocol
-from websockets.datastructures import Headers
 from websockets.exceptions import InvalidHandshake
-from websockets.extensions.base import Extension
-from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory, PerMessageDeflate
-from websockets.http11 import Response
-from websockets.protocol import Side
-from websockets.uri import parse_uri
 
 from labkit.errors import Failed, LabError, WrongUse
+from labkit.parties.answered import conversation
 from labkit.parties.conversation import Speaker, told
-from labkit.parties.core import QUIET, Core, Stored
+from labkit.parties.lanes_client import ClientLanes
 from labkit.parties.offer import Offer
 from labkit.parties.party import Driver, Ending
 from labkit.parties.raw import Raw
 from labkit.parties.stream import Closed, Fragments, Handler, Message, Stream
-from labkit.parties.websocket import WebSocket
 from labkit.wire.fields import Fields
 from labkit.wire.upgrade import Protocol, offered, options
 
@@ -30,7 +22,6 @@ __all__ = ["ClientParty", "Say", "talk"]
 
 Say = Iterable[Message | Fragments] | Callable[[Stream], Awaitable[None]]
 _BETWEEN_SEGMENTS = 0.02  # seconds; enough for the other side to read one before the next comes
-_MOST_MESSAGE = 16 << 20
 
 
 def talk(say: Say, patience: float = 5.0) -> Handler:
@@ -96,6 +87,17 @@ class ClientParty(Speaker):
         self._waits_for_fin = False
         self._eof = False
         self._give_up = driver.clock() + patience
+        if offer.http2:
+            self._begin_http2()
+
+    def _begin_http2(self) -> None:
+        """Speak HTTP/2 from the first byte on: each lane has its own offer and answer."""
+        self._answered = True
+        self._segments.clear()
+        self._after = ClientLanes(
+            self.offer, self._handler, self.driver, self._masks, self._patience, self._note_failure
+        )
+        self._after.begin()
 
     def receive(self, data: bytes) -> None:
         """Take bytes from the server."""
@@ -114,6 +116,7 @@ class ClientParty(Speaker):
             self._after.receive_eof()
             if isinstance(self._after, Raw):
                 return
+            self._note_lanes()
         elif not self._answered:
             if self.status is None:
                 self._fail(f"the server closed {'in the middle of' if self._heard else 'without'} an answer")
@@ -154,6 +157,7 @@ class ClientParty(Speaker):
             self._next_segment = now + _BETWEEN_SEGMENTS
         if self._after is not None:
             data += self._after.outgoing()
+            self._note_lanes()
             if self._after.ending is Ending.FIN:
                 self._end()
         return data
@@ -161,11 +165,20 @@ class ClientParty(Speaker):
     def finished(self, error: BaseException | None) -> None:
         """Take note that the handler ended."""
         if error is not None:
-            own = isinstance(error, LabError)
-            text = str(error) if own else f"what the client says failed: {told(error)}"
-            self.problem = self.problem or text
+            self._note_failure(error)
         if self._after is not None:
             self._after.finished(error)
+            self.problem = self.problem or self._after.failure
+
+    def _note_failure(self, error: BaseException) -> None:
+        own = isinstance(error, LabError)
+        text = str(error) if own else f"what the client says failed: {told(error)}"
+        self.problem = self.problem or text
+
+    def _note_lanes(self) -> None:
+        """Take over what the lanes know of the answers."""
+        if isinstance(self._after, ClientLanes):
+            self.status = self._after.status
             self.problem = self.problem or self._after.failure
 
     def shut(self) -> None:
@@ -226,27 +239,16 @@ class ClientParty(Speaker):
             self._end()
             return
         protocol = str(named[0])
-        if protocol.lower() == "websocket":
-            self._open(answer)
-        else:
-            self._after = Raw(self.driver, self._patience)
-        if self._after is None:
-            return
-        chosen = answer.get("Sec-WebSocket-Protocol")
-        self._after.begin(self._handler, self.offer.head, protocol, chosen)
-        if rest:
-            self._after.receive(rest)
-
-    def _open(self, answer: Fields) -> None:
-        """Let websockets' core check the 101 (RFC 6455, 4.1); go on only where it finds nothing wrong."""
         try:
-            extensions = _check(self.offer, answer)
+            after = conversation(protocol, self.offer.head.fields, answer, self.driver, self._masks, self._patience)
         except InvalidHandshake as error:
             self._fail(f"the 101 is not right: {error}")
             self._end()
             return
-        core = partial(Core, Side.CLIENT, _MOST_MESSAGE, 1 << 20, self._masks, extensions)
-        self._after = WebSocket(self.driver, core, self._patience)
+        self._after = after
+        after.begin(self._handler, self.offer.head, protocol, answer.get("Sec-WebSocket-Protocol"))
+        if rest:
+            after.receive(rest)
 
 
 def _fields(event: h11.Response | h11.InformationalResponse) -> Fields:
@@ -261,33 +263,3 @@ def _reader(offer: Offer) -> h11.Connection:
     reader.send(h11.Request(method=method, target="/", headers=lines))
     reader.send(h11.EndOfMessage())
     return reader
-
-
-def _check(offer: Offer, answer: Fields) -> Sequence[Extension]:
-    asked = offer.head.fields
-    offers = [e.split(";") for e in asked.elements("Sec-WebSocket-Extensions")]
-    deflate = [rest for name, *rest in offers if name.strip() == "permessage-deflate"]
-    # the answer may limit the client's window only where the offer says that it can (RFC 7692, 7.1.2.2)
-    limited = any(each.split("=")[0].strip() == "client_max_window_bits" for rest in deflate for each in rest)
-    factories = [ClientPerMessageDeflateFactory(client_max_window_bits=limited or None)] if deflate else None
-    subprotocols = asked.elements("Sec-WebSocket-Protocol") or None
-    core = ClientProtocol(
-        parse_uri("ws://server.example.com/"),
-        extensions=factories,
-        subprotocols=subprotocols,  # type: ignore[arg-type]
-        logger=QUIET,
-    )
-    core.key = asked.get("Sec-WebSocket-Key") or ""
-    core.process_response(Response(101, "", Headers(answer)))
-    return [_stored(each) for each in core.extensions]
-
-
-def _stored(extension: Extension) -> Extension:
-    if not isinstance(extension, PerMessageDeflate):
-        return extension
-    return Stored(
-        extension.remote_no_context_takeover,
-        extension.local_no_context_takeover,
-        extension.remote_max_window_bits,
-        extension.local_max_window_bits,
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from traceback import format_exception_only
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from labkit.parties.answer import check_utf8
 from labkit.parties.outbox import FELL_BEHIND, Outbox
@@ -13,7 +13,7 @@ from labkit.parties.party import Driver, Ending, Park
 from labkit.parties.stream import Closed, Fragments, Handler, Message, Stream
 from labkit.wire.http1 import RequestHead
 
-__all__ = ["MOST_UNSENT", "MOST_WAITING", "Conversation", "Speaker", "Waiting", "follow", "told"]
+__all__ = ["MOST_UNSENT", "MOST_WAITING", "After", "Conversation", "Speaker", "Waiting", "follow", "told"]
 
 MOST_WAITING = 1 << 18
 """Bytes read and not yet taken by the handler; beyond them reading pauses."""
@@ -262,10 +262,52 @@ class Conversation(Waiting, ABC):
             self.say(outbox.take())
 
 
+class After(Protocol):
+    """What a party asks of what comes after HTTP/1.1: of a conversation, or of the many of an HTTP/2 connection."""
+
+    ending: Ending
+
+    @property
+    def failure(self) -> str:
+        """Why it was broken off, in a few words; empty where it was not."""
+
+    def receive(self, data: bytes) -> None:
+        """Take bytes from the other side."""
+
+    def receive_eof(self) -> None:
+        """Take the other side's FIN."""
+
+    def finished(self, error: BaseException | None) -> None:
+        """Take note that the handler ended."""
+
+    def close(self, code: int | None, reason: str) -> None:
+        """Say goodbye."""
+
+    def outgoing(self) -> bytes:
+        """Return, and forget, the bytes to send."""
+
+    def tick(self) -> None:
+        """Do what is due."""
+
+    @property
+    def deadline(self) -> float | None:
+        """When `tick` is due."""
+
+    @property
+    def full(self) -> bool:
+        """Whether enough waits for the handler that reading should pause."""
+
+    def writable(self, ready: bool) -> None:  # noqa: FBT001
+        """Take note whether the other side takes more."""
+
+    def drained(self) -> None:
+        """Take note that what was written has left."""
+
+
 class Speaker:
     """A party as far as its conversation goes: until the switch there is none, and nothing to hold back."""
 
-    _after: Conversation | None = None
+    _after: After | None = None
 
     @property
     def full(self) -> bool:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from labkit.errors import WrongUse
 from labkit.parties.answer import Answer, check_utf8, checked
 from labkit.parties.faults import check_faults
+from labkit.parties.http2_core import need_h2
 from labkit.parties.pages import PageHandler
 from labkit.parties.stream import Handler, echo
 from labkit.wire.lines import TOKEN
@@ -105,6 +106,8 @@ class Server:
         page: the plain page: its text, or an `Answer`, such as one of HTML.
         pages: what is at some paths instead of the plain page: an `Answer`, with a Content-Type of its own say,
             or a handler, `async def handler(exchange)`, see `Exchange`. `faults` leave a handler's answer alone.
+        http2: speak HTTP/2, too, with a client that begins with its preface (RFC 9113, 3.4), in the clear: the same
+            protocols by extended CONNECT (RFC 8441). The faults are of HTTP/1.1 alone.
         listens: whether anything listens at its address; where not, connections are refused.
         faults: what it does wrong on purpose, as `name` or `name=argument`; `labkit.faults()` lists them.
         limits: how much, and how long.
@@ -125,6 +128,7 @@ class Server:
     deflate: str = "stored"
     page: str | Answer = "A plain page: no upgrade was made.\n"
     pages: Mapping[str, Answer | PageHandler] = field(default_factory=dict)
+    http2: bool = False
     listens: bool = True
     faults: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
@@ -140,8 +144,11 @@ class Server:
             check_utf8("page", self.page)
         else:
             object.__setattr__(self, "page", checked(self.page, "page is a text or"))
-        if type(self.listens) is not bool:
-            raise WrongUse(f"listens is True or False, not {self.listens!r}")
+        for name in ("http2", "listens"):
+            if type(getattr(self, name)) is not bool:
+                raise WrongUse(f"{name} is True or False, not {getattr(self, name)!r}")
+        if self.http2:
+            need_h2()
         self._check_told()
         self._check_protocols()
         self._check_pages()

@@ -56,6 +56,10 @@ def asked(offer: object) -> bytes:
         WrongUse: it is none of these, or a trace without a request.
     """
     if isinstance(offer, Offer):
+        if offer.http2:
+            raise WrongUse(
+                "the tests are shown of a request in HTTP/1.1: evaluate the offer that asks for the same there"
+            )
         return offer.to_bytes()
     if isinstance(offer, bytes):
         return offer

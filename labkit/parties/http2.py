@@ -9,11 +9,10 @@ The upgrade is of RFC 7540, 3.2; RFC 9113, 3.1 took it back, and curl still offe
 from __future__ import annotations
 
 import base64
-from abc import ABC, abstractmethod
-from contextlib import suppress
 from typing import Any
 
-from labkit.errors import Absent, Failed
+from labkit.errors import Failed
+from labkit.parties.http2_core import Http2Side
 from labkit.parties.stream import Closed, Stream
 from labkit.wire.http2 import pairs
 from labkit.wire.upgrade import settings_payload
@@ -72,45 +71,13 @@ async def _heard(stream: Stream, left: float) -> bytes:
         raise Failed(f"the connection ended before the answer on stream {_FIRST} did") from None
 
 
-class _Speaker(ABC):
-    """One side of an HTTP/2 connection: bytes in, bytes out."""
+class _Speaker(Http2Side):
+    """One side of an HTTP/2 connection that began with an upgrade."""
 
     def __init__(self, stream: Stream, *, client: bool) -> None:
-        self._h2 = _h2()
+        super().__init__(client=client)
         self.request = stream.request
         self.settings = settings_payload(stream.request.fields.get(_FIELD) or "") or b""
-        self.over = False
-        self.problem = ""
-        config = self._h2.config.H2Configuration(client_side=client, header_encoding="latin-1")
-        self.core = self._h2.connection.H2Connection(config)
-
-    def take(self, data: bytes) -> bytes:
-        """Take bytes; return those to send, the GOAWAY where they cannot be read among them."""
-        broken = self._h2.exceptions.ProtocolError
-        try:
-            events = self.core.receive_data(data)
-        except broken as error:
-            self.over = True
-            self.problem = f"the other side's HTTP/2 cannot be read: {error or type(error).__name__}"
-            return self.written() or self._goodbye()  # h2 says none itself where the preface is wrong
-        for event in events:
-            with suppress(broken):  # its stream was reset in the same bytes
-                self.note(type(event).__name__, event)
-        return self.written()
-
-    def written(self) -> bytes:
-        """Return, and forget, what there is to send."""
-        data: bytes = self.core.data_to_send()
-        return data
-
-    def _goodbye(self) -> bytes:
-        """Return a GOAWAY that says PROTOCOL_ERROR (RFC 9113, 5.4.1)."""
-        self.core.close_connection(self._h2.errors.ErrorCodes.PROTOCOL_ERROR)
-        return self.written()
-
-    @abstractmethod
-    def note(self, kind: str, event: Any) -> None:
-        """Do what an event of h2 asks for."""
 
 
 class _Server(_Speaker):
@@ -201,15 +168,3 @@ class _Client(_Speaker):
 def _bytes(message: str | bytes) -> bytes:
     assert isinstance(message, bytes)  # a stream that is no WebSocket has no text
     return message
-
-
-def _h2() -> Any:
-    try:
-        import h2.config  # noqa: PLC0415  optional
-        import h2.connection  # noqa: PLC0415
-        import h2.errors  # noqa: PLC0415
-        import h2.exceptions  # noqa: PLC0415
-        import h2.settings  # noqa: PLC0415
-    except ImportError:
-        raise Absent('HTTP/2 needs the package h2: python -m pip install "http101-labkit[h2c]"') from None
-    return h2

@@ -10,15 +10,21 @@ from labkit.errors import WireError, WrongUse
 from labkit.parties.client_faults import check_client_faults
 from labkit.wire.fields import Fields, text_bytes
 from labkit.wire.http1 import RequestHead, scan
+from labkit.wire.http2 import PREFACE, settings
 from labkit.wire.upgrade import SAMPLE_KEY, offered
 
-__all__ = ["SAMPLE_HOST", "SAMPLE_SETTINGS", "Offer"]
+__all__ = ["CLIENT_SETTINGS", "SAMPLE_HOST", "SAMPLE_SETTINGS", "Offer"]
 
 SAMPLE_HOST = "server.example.com"
 """The host of RFC 6455's own example; offers name it whatever address is dialled."""
 
 SAMPLE_SETTINGS = "AAMAAABkAAQCAAAAAAIAAAAA"
 """The HTTP2-Settings that curl sends: 100 streams, a window of 32 MiB, no push (base64url, no padding)."""
+
+CLIENT_SETTINGS = {0x2: 0}
+"""What the lab's own client says in its SETTINGS: no push (RFC 9113, 6.5.2)."""
+
+_MOST_BESIDE = 99  # offers beside another: 100 streams are what a server usually allows
 
 
 @dataclass(frozen=True, repr=False)
@@ -37,6 +43,9 @@ class Offer:
         cuts: offsets at which the bytes are cut into segments, each sent by itself.
         faults: what the lab's own client does wrong with the answer on purpose: "loses-early" drops what came
             in one read with the 101, "first-answer" takes an interim answer for the final one.
+        http2: speak HTTP/2 from the first byte on, see `connect`; the fields are a field block's, the pseudo-header
+            fields but :method and :path among them.
+        beside: more offers in HTTP/2, each on a stream of its own in the same connection.
 
     >>> print(Offer.bare())
     GET / HTTP/1.1
@@ -54,6 +63,8 @@ class Offer:
     raw: bytes | None = None
     cuts: tuple[int, ...] = ()
     faults: tuple[str, ...] = ()
+    http2: bool = False
+    beside: tuple[Offer, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.fields, Fields) or not isinstance(self.fields.lines, tuple):
@@ -70,6 +81,22 @@ class Offer:
             self._check_cuts()
         if self.faults != ():
             object.__setattr__(self, "faults", check_client_faults(self.faults))
+        if self.http2 or self.beside:
+            self._check_http2()
+
+    def _check_http2(self) -> None:
+        """Check that nothing is asked for that HTTP/2 has not, or that only HTTP/2 has."""
+        if type(self.http2) is not bool or not self.http2:
+            raise WrongUse("only offers in HTTP/2 stand beside each other: begin with Offer.connect(…)")
+        if self.early or self.raw is not None or self.cuts or self.faults:
+            raise WrongUse("an offer in HTTP/2 has no raw or early bytes, no cuts and no faults: they are of HTTP/1.1")
+        beside = (self.beside,) if isinstance(self.beside, Offer) else tuple(self.beside)
+        if len(beside) > _MOST_BESIDE:
+            raise WrongUse(f"{len(beside)} offers stand beside this one; at most {_MOST_BESIDE} can")
+        for each in beside:
+            if not isinstance(each, Offer) or not each.http2 or each.beside:
+                raise WrongUse(f"beside an offer in HTTP/2 stand others, such as Offer.connect(…), not {each!r}")
+        object.__setattr__(self, "beside", beside)
 
     def _check_cuts(self) -> None:
         """Set the cuts in order, each once; every one of them lies inside the bytes."""
@@ -152,6 +179,37 @@ class Offer:
     def plain(cls, target: str = "/", *, host: str = SAMPLE_HOST) -> Offer:
         """Return a plain GET, which offers nothing."""
         return cls(Fields.of([("Host", host)]), target=target)
+
+    @classmethod
+    def connect(
+        cls,
+        target: str = "/",
+        *,
+        protocol: str = "websocket",
+        subprotocols: tuple[str, ...] = (),
+        deflate: bool = False,
+        host: str = SAMPLE_HOST,
+        beside: tuple[Offer, ...] = (),
+    ) -> Offer:
+        """Return an extended CONNECT in HTTP/2: what stands for an Upgrade there, on one stream (RFC 8441, 4, 5).
+
+        HTTP/2 is spoken from the first byte on, without TLS: the server has to be known to do so
+        (`Server(http2=True)`; RFC 9113, 3.3).
+
+        >>> print(Offer.connect("/chat"))
+        :method: CONNECT
+        :protocol: websocket
+        :scheme: http
+        :path: /chat
+        :authority: server.example.com
+        sec-websocket-version: 13
+        """
+        lines = [(":protocol", protocol), (":scheme", "http"), (":authority", host)]
+        if protocol.lower() == "websocket":
+            like = cls.websocket(target, subprotocols=subprotocols, deflate=deflate).fields
+            left = ("host", "upgrade", "connection", "sec-websocket-key")
+            lines += [(name.lower(), value) for name, value in like if name.lower() not in left]
+        return cls(Fields.of(lines), "CONNECT", target, http2=True, beside=beside)
 
     @classmethod
     def of_bytes(cls, raw: bytes) -> Offer:
@@ -251,6 +309,8 @@ class Offer:
     @property
     def head(self) -> RequestHead:
         """The request's head as a recipient reads it; of raw bytes, what can be read as one."""
+        if self.http2:
+            return RequestHead(self.method, self.target, self.fields, "HTTP/2")
         if self.raw is None and not any("\n" in value for _, value in self.fields):
             return self._written
         found = scan(self.raw if self.raw is not None else self._written.to_bytes()).value
@@ -263,12 +323,25 @@ class Offer:
 
     @property
     def protocols(self) -> tuple[str, ...]:
-        """The protocols it offers."""
+        """The protocols it offers; in HTTP/2 the one that a CONNECT names."""
+        if self.http2:
+            return tuple(self.fields.all(":protocol"))
         return tuple(str(protocol) for protocol in offered(self.head.fields))
 
     def to_bytes(self) -> bytes:
-        """Return all bytes that are sent before the answer is waited for."""
+        """Return all bytes that are sent before an answer is waited for: in HTTP/2, the preface and SETTINGS."""
+        if self.http2:
+            return PREFACE + settings(CLIENT_SETTINGS)
         return self.raw if self.raw is not None else self._written.to_bytes() + self.content + self.early
+
+    @property
+    def field_block(self) -> tuple[tuple[str, str], ...]:
+        """What the HEADERS of an offer in HTTP/2 say, all names in lower case (RFC 9113, 8.2, 8.3)."""
+        lines = [(name.lower(), value) for name, value in self.fields]
+        lines.sort(key=lambda line: not line[0].startswith(":"))  # pseudo-header fields stand first
+        names = [name for name, _ in lines]
+        at = names.index(":scheme") + 1 if ":scheme" in names else 0
+        return ((":method", self.method), *lines[:at], (":path", self.target), *lines[at:])
 
     def segments(self) -> list[bytes]:
         """Return the bytes in the segments that they are sent in."""
@@ -277,6 +350,9 @@ class Offer:
         return [data[start:end] for start, end in pairwise(places) if end > start]
 
     def __str__(self) -> str:
+        if self.http2:
+            heads = ["\n".join(f"{name}: {value}" for name, value in each.field_block) for each in (self, *self.beside)]
+            return "\n\n".join(heads)
         text = self.to_bytes().decode("latin-1").replace("\r\n", "\n")
         return "".join(char if char.isprintable() or char == "\n" else f"\\x{ord(char):02x}" for char in text).rstrip()
 

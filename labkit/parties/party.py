@@ -6,7 +6,10 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator
 from enum import StrEnum
 from typing import Any, Protocol
 
-__all__ = ["Dial", "Driver", "Ending", "Far", "Need", "Park", "Party"]
+__all__ = ["Dial", "Driver", "Ended", "Ending", "Far", "Need", "Park", "Party", "Start"]
+
+Ended = Callable[[BaseException | None], None]
+"""Takes note that a handler ended, with what error if any."""
 
 
 class Ending(StrEnum):
@@ -25,6 +28,13 @@ class Park(Awaitable[None], Protocol):
 
     def set_result(self, result: None, /) -> None:
         """Wake whoever awaits it."""
+
+
+class Start(Protocol):
+    """Runs a handler's coroutine, and tells of its end."""
+
+    def __call__(self, coro: Coroutine[Any, Any, None], ended: Ended | None = None, /) -> None:
+        """Run it."""
 
 
 class Need:
@@ -54,7 +64,8 @@ class Driver:
         park: makes what a handler awaits.
         wrote: called when a handler wrote outside of `receive` and `tick`.
         rest: called when a handler begins to wait: what it wrote so far may go.
-        start: runs a handler's coroutine; `Party.finished` must be called when it ends.
+        start: runs a handler's coroutine; when it ends, what comes beside it is called with its error if any,
+            or else `Party.finished`.
         dial: opens a connection to an address for a party of a proxy's, see `Far`, and returns what gives that up.
         soon: has something done where the party is driven; may be called from any thread. In memory it is done at once.
     """
@@ -62,7 +73,7 @@ class Driver:
     def __init__(
         self,
         clock: Callable[[], float],
-        start: Callable[[Coroutine[Any, Any, None]], None],
+        start: Start,
         park: Callable[[], Park] = Need,
         wrote: Callable[[], None] = lambda: None,
         rest: Callable[[], None] = lambda: None,

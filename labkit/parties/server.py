@@ -25,21 +25,20 @@ from collections.abc import Callable
 from functools import partial
 
 import h11
-from websockets.protocol import Side
 
 from labkit.parties.answer import Answer, final_head
-from labkit.parties.conversation import MOST_WAITING, Speaker, told
-from labkit.parties.core import Core
+from labkit.parties.conversation import MOST_WAITING, After, Speaker, told
 from labkit.parties.decide import Switch, decide, page, page_handler
 from labkit.parties.described import Server
 from labkit.parties.faults import spoil
 from labkit.parties.heads import check_head, cut_head, empty_lines, read_head
+from labkit.parties.lanes_server import ServerLanes
 from labkit.parties.pages import Left, PageHandler, Visit
 from labkit.parties.party import Driver, Ending
-from labkit.parties.raw import Raw
 from labkit.parties.repeats import Repeats
-from labkit.parties.websocket import WebSocket
+from labkit.parties.switched import begun
 from labkit.wire.http1 import RequestHead, ResponseHead
+from labkit.wire.http2 import PREFACE
 from labkit.wire.upgrade import offered, options
 
 __all__ = ["ServerParty"]
@@ -200,6 +199,10 @@ class ServerParty(Speaker):
         elif self._visit is not None:
             self._visited(self._visit, error)
 
+    def _note_error(self, error: BaseException) -> None:
+        """Take note of a handler that failed on one of many lanes."""
+        self.handler_error = self.handler_error or error
+
     @property
     def problem(self) -> str:
         """What went wrong in this party's own handler, in a few words; empty where nothing did."""
@@ -219,6 +222,8 @@ class ServerParty(Speaker):
             return False
         if self._due is None:  # empty lines count too: else a client could send them for ever
             self._due = self.driver.clock() + self.limits.head_time
+        if self.server.http2 and not self._requests and self._begin_http2():
+            return False
         if empty := empty_lines(buffer):
             del buffer[:empty]
             if not buffer:
@@ -405,18 +410,27 @@ class ServerParty(Speaker):
 
     def _switch(self, switch: Switch) -> None:
         self._state = "after"
-        head, limits = self._head, self.limits
-        assert head is not None
-        if switch.websocket:
-            core = partial(Core, Side.SERVER, limits.message, limits.fragments, extensions=switch.extensions)
-            self._after = WebSocket(self.driver, core, limits.close_time)
-        else:
-            self._after = Raw(self.driver, limits.close_time)
-        handler = self.server.protocols[switch.protocol]
-        self._after.begin(handler, head, switch.protocol, switch.subprotocol)
+        assert self._head is not None
+        self._after = begun(self.server, switch, self._head, self.driver)
+        self._hand_over(self._after)
+
+    def _begin_http2(self) -> bool:
+        """Speak HTTP/2 where the client begins with its preface (RFC 9113, 3.4); tell whether it did, or may."""
+        first = bytes(self._buffer[: len(PREFACE)])
+        if not PREFACE.startswith(first):
+            return False
+        if first == PREFACE:
+            self._state, self._due = "after", None
+            self._after = ServerLanes(self.server, self.driver, self._date, self._note_error)
+            self._after.begin()
+            self._hand_over(self._after)
+        return True
+
+    def _hand_over(self, after: After) -> None:
+        """Give what has come already to what is spoken from here on."""
         if self._buffer:
             early, self._buffer = bytes(self._buffer), bytearray()
-            self._after.receive(early)
+            after.receive(early)
 
     @property
     def _patience(self) -> float:

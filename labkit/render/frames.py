@@ -14,6 +14,7 @@ from labkit.wire.websocket import CLOSE, CLOSE_CODES
 __all__ = ["frame_arrow"]
 
 _CARRYING = frozenset({DATA, HEADERS, PUSH_PROMISE, CONTINUATION})  # what is no control of the connection
+_MOST_INSIDE = 3  # WebSocket frames of one DATA that are told
 _IN_HEADLINE = (":method", ":path", ":status")  # of a field block, before all other fields
 
 
@@ -52,10 +53,21 @@ def _http2(part: Http2Part, place: int) -> Arrow:
     elif frame.type == GOAWAY and len(part.payload(place)) > 8:
         name += f" {shown(part.payload(place)[8:])}"
     elif frame.type == DATA and part.body(place):
-        name += f": {shown(part.body(place))}"
+        name += f": {_inside(part, place) or shown(part.body(place))}"
     elif place in part.blocks and frame.type != CONTINUATION:
         name, details = _head(part, place, name)
     return Arrow("", 0, 0, clean(name), details, kind)
+
+
+def _inside(part: Http2Part, place: int) -> str:
+    """Return what the WebSocket frames say that end in a DATA; "" where it carries none."""
+    carried = part.carried(place)
+    if carried is None:
+        return ""
+    ending = carried.ending(place)
+    told = ", ".join(_websocket(carried.part, each).headline for each in ending[:_MOST_INSIDE])
+    more = f" and {len(ending) - _MOST_INSIDE:,} more frames" if len(ending) > _MOST_INSIDE else ""
+    return f"{told}{more}" if ending else "a piece of a WebSocket frame"
 
 
 def _settings(payload: bytes) -> tuple[Detail, ...]:

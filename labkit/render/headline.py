@@ -37,10 +37,27 @@ def headline(dissection: Dissection) -> str:
 
 
 def _nothing(view: HopView | None) -> str:
+    if told := _tunnelled(view):
+        return told
     parts = [part for way in Direction for part in view.parts[way]] if view else []
     labels = ["HTTP/2 from the first byte"] if any(isinstance(part, Http2Part) for part in parts) else []
     labels += [part.label for part in parts if isinstance(part, OpaquePart)]
     return f"No HTTP/1.1: {labels[0]}" if labels else "Nothing crossed"
+
+
+def _tunnelled(view: HopView | None) -> str:
+    """Return what became of the extended CONNECTs in HTTP/2: the first that was opened, or else the first."""
+    part = view.http2(Direction.TO_SERVER) if view else None
+    tunnels = list(part.tunnels.all.values()) if part else []
+    if not tunnels:
+        return ""
+    opened = [tunnel for tunnel in tunnels if tunnel.opened]
+    first = (opened or tunnels)[0]
+    protocol = clean(first.protocol, 40)
+    if not opened:
+        return f"Declined: HTTP/2, {protocol} was asked for ({first.status or 'no answer'})"
+    many = f" on {len(opened)} streams" if len(opened) > 1 else ""
+    return f"Opened {protocol}{many} in HTTP/2 ({first.status})"
 
 
 def _why_none(view: HopView, exchange: Exchange) -> str:

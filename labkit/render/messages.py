@@ -83,7 +83,7 @@ def messages(view: HopView, way: Direction) -> list[Message]:
             for place in range(len(part.frames)):
                 frame = part.frames[place]
                 found.append(Message(hop, way, Kind.FRAME, part, frame.start, frame.end, place))
-        elif isinstance(part, OpaquePart) and part.start == seam and not part.fault:
+        elif isinstance(part, OpaquePart) and part.start == seam and not part.fault and not part.inside:
             cuts = _lines(view.data[way], part)
             found += [Message(hop, way, Kind.BYTES, part, start, end) for start, end in cuts]
         else:

@@ -13,7 +13,8 @@ bytes have an order; between directions only causes have one:
     frames of HTTP/2          as `labkit.render.streams` says; a GOAWAY at the end is like a Close
 
 An effect is drawn directly after its cause; where nothing decides, the client comes first. The order
-in which the events were recorded decides one thing only: which of two Close frames came first. (The
+in which the events were recorded decides one thing only: which of two Close frames came first (in HTTP/2, of two
+ends of a stream, too; in TLS, whose records say nothing, of all). (The
 layout uses it for one more: which end came first.) A tap always records a cause before its effect.
 
 The order is total whatever the bytes are: where causes go round in a circle, the client's earliest
@@ -26,11 +27,12 @@ import heapq
 from collections import deque
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from labkit.dissection import Dissection, Exchange, HopView
 from labkit.dissection.pairing import pairs
 from labkit.render.messages import Kind, Message, Unit, messages, units
-from labkit.render.streams import causes
+from labkit.render.streams import causes, last_words
 from labkit.trace import Direction, Trace, behind
 from labkit.wire.http1 import RequestHead
 from labkit.wire.websocket import CLOSE, PING, PONG
@@ -66,7 +68,10 @@ def ordered(dissection: Dissection) -> list[Message]:
         _link_seam(graph, view, ids[view.hop], spans[view.hop, Direction.TO_SERVER])
         asks, replies = wholes[view.hop, Direction.TO_SERVER], wholes[view.hop, Direction.TO_CLIENT]
         streams = _link_streams(graph, view, asks, replies)
-        if not streams:
+        _link_last_words(graph, dissection.trace, view, asks, replies)
+        if view.protocol.lower().startswith("tls"):
+            _link_moments(graph, dissection.trace, view.hop, asks, replies)
+        elif not streams:
             _link_units(graph, asks, replies)
         _link_closes(graph, dissection.trace, view.hop, asks, replies)
         if view.hop in before:
@@ -268,6 +273,30 @@ def _link_streams(graph: _Graph, view: HopView, asks: list[Unit], replies: list[
         for (way, cause), (other, effect) in causes(up, down):
             graph.cause(sides[way][cause].last, sides[other][effect].first)
     return bool(up or down)
+
+
+def _link_last_words(graph: _Graph, trace: Trace, view: HopView, asks: list[Unit], replies: list[Unit]) -> None:
+    """Draw the first Close of a conversation in HTTP/2 before the other, and likewise the ends of its stream."""
+    up, down = view.http2(Direction.TO_SERVER), view.http2(Direction.TO_CLIENT)
+    for ask, reply in last_words(up, down) if up and down and asks and replies else ():
+        mine, others = asks[ask], replies[reply]
+        moments = [
+            trace.moment(way, graph.messages[unit.last].end - 1, view.hop)
+            for way, unit in ((Direction.TO_SERVER, mine), (Direction.TO_CLIENT, others))
+        ]
+        first, second = (mine, others) if moments[0] <= moments[1] else (others, mine)
+        graph.cause(first.last, second.first)
+
+
+def _link_moments(graph: _Graph, trace: Trace, hop: int, asks: list[Unit], replies: list[Unit]) -> None:
+    """Draw what is encrypted as it was recorded: nothing else tells what came before what."""
+    found = [
+        (trace.moment(way, graph.messages[unit.first].end - 1, hop), unit)
+        for way, units in ((Direction.TO_SERVER, asks), (Direction.TO_CLIENT, replies))
+        for unit in units
+    ]
+    for one, other in pairwise(unit for _, unit in sorted(found, key=lambda each: each[0])):
+        graph.cause(one.last, other.first)
 
 
 def _link_units(graph: _Graph, asks: list[Unit], replies: list[Unit]) -> None:

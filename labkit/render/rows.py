@@ -345,5 +345,13 @@ def _other(message: Message, part: OpaquePart, view: HopView) -> Arrow:
     size = f"{len(data):,} byte{'' if len(data) == 1 else 's'}"
     whole = (message.start, message.end) == (part.start, part.end)
     seam = bool(view.seam) and message.start >= view.seam[message.direction]
+    if part.inside and whole:
+        return Arrow("", 0, 0, clean(f"{part.label}, {size}{_in_record(part, data)}"), (), "data")
     label = f"{part.label}, {size}: " if not seam else f"{size}: " if whole and not data.endswith(b"\n") else ""
     return Arrow("", 0, 0, f"{label}{shown(data)}", (), "data" if seam else "http")
+
+
+def _in_record(part: OpaquePart, data: bytes) -> str:
+    """Return what a record carries in the clear, to stand behind its name; "" where that is nothing."""
+    last = part.inside[-1]
+    return f": {shown(data[last.start - part.start :])}" if last.label == "bytes" else ""

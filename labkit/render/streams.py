@@ -5,6 +5,7 @@
     a request's head       before an interim answer; 100 before the content that waits for it
     a PUSH_PROMISE         before what the client says of the promised stream
     DATA                   before the WINDOW_UPDATE that gives back just as many bytes
+    a WebSocket message    in DATA before its echo, a ping before its pong
 
 What stands in one direction has an order of its own.
 """
@@ -32,8 +33,10 @@ from labkit.wire.http2 import (
     SETTINGS,
     WINDOW_UPDATE,
 )
+from labkit.wire.websocket import CLOSE, PONG
+from labkit.wire.websocket import PING as PING_FRAME
 
-__all__ = ["Place", "causes", "says_goodbye"]
+__all__ = ["Place", "causes", "last_words", "says_goodbye"]
 
 Place = tuple[Direction, int]
 
@@ -49,6 +52,43 @@ def causes(asks: Http2Part, replies: Http2Part) -> Iterator[tuple[Place, Place]]
         for cause, effect in (*_acks(one, other), *_pings(one, other), *_windows(one, other)):
             yield (one.direction, cause), (other.direction, effect)
     yield from _requests(asks, replies)
+    for stream in asks.tunnels.all:
+        yield from _echoes(asks, replies, stream)
+
+
+def last_words(asks: Http2Part, replies: Http2Part) -> Iterator[tuple[int, int]]:
+    """Yield where each side says its Close, and where it ends its direction, for every stream on which both do so."""
+    for stream in asks.tunnels.all:
+        sides = [_said(part, stream) for part in (asks, replies)]
+        closes = [next((place for place, opcode, _ in said if opcode == CLOSE), -1) for said in sides]
+        if -1 not in closes:
+            yield closes[0], closes[1]
+        ends = [_end(part, stream) for part in (asks, replies)]
+        if -1 not in ends and ends != closes:
+            yield ends[0], ends[1]
+
+
+def _end(part: Http2Part, stream: int) -> int:
+    found = [place for place, frame in enumerate(part.frames) if frame.stream == stream and frame.has(END_STREAM)]
+    return found[0] if found else -1
+
+
+def _echoes(asks: Http2Part, replies: Http2Part, stream: int) -> Iterator[tuple[Place, Place]]:
+    """Pair the messages of the client with the same of the server, and its pings with their pongs, in order."""
+    waiting: dict[tuple[int, bytes], deque[int]] = {}
+    for place, opcode, content in _said(asks, stream):
+        waiting.setdefault((PONG if opcode == PING_FRAME else opcode, content), deque()).append(place)
+    for place, opcode, content in _said(replies, stream):
+        if opcode != CLOSE and waiting.get((opcode, content)):
+            yield (asks.direction, waiting[opcode, content].popleft()), (replies.direction, place)
+
+
+def _said(part: Http2Part, stream: int) -> Iterator[tuple[int, int, bytes]]:
+    """Yield the WebSocket frames of a stream: the place of the DATA in which each ends, opcode and content."""
+    for place, carried in part.tunnels.carried(part.direction).items():
+        if part.frames[place].stream == stream:
+            for each in carried.ending(place):
+                yield place, carried.part.frames[each].opcode, carried.part.content(each)
 
 
 def says_goodbye(part: Http2Part, place: int) -> bool:

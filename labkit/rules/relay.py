@@ -175,7 +175,7 @@ def _host_not_replaced(relayed: Relayed) -> Iterator[Sighting]:
         yield went.line("Host", "the Host field as it came, which is not that of the URL asked for")
 
 
-_NO_HTTP_2 = "HTTP/2 is not taken apart here, and no byte of HTTP/1.1 shows it."
+_NO_HTTP_2 = "No byte of HTTP/1.1 shows it; in HTTP/2 the diagram marks it on the frame, and no rule is checked yet."
 
 RELAY: tuple[Rule, ...] = (
     Rule(

@@ -106,6 +106,8 @@ def wanted(what: Offer | Scenario, url: str = "", key: str = "") -> Wanted:
         raise WrongUse(f"an Offer or a Scenario can be copied, not {what!r}")
     say = what.say if isinstance(what, Scenario) else ()
     offer = what.offer if isinstance(what, Scenario) else what
+    if offer.http2:
+        raise WrongUse('only the lab\'s own client (client="lab") asks by extended CONNECT in HTTP/2')
     messages = () if callable(say) else tuple(_checked(each) for each in say)
     size = len(offer.to_bytes()) + sum(map(_size, messages))
     if size > _MOST:
