@@ -7,7 +7,6 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,11 +75,13 @@ def _keep(study: Study, arguments: argparse.Namespace, among: list[str]) -> None
     print(_told(study), flush=True)
     try:
         if arguments.json:
-            path = study.save(_own(arguments.json, study, among))
+            kept = study.thinned(arguments.values) if arguments.values else study
+            path = kept.save(_own(arguments.json, study, among))
             print(f"labkit: saved {path}", file=sys.stderr, flush=True)
         if arguments.plot:
-            plots = import_module("labkit.render.plots")
-            path = plots.plot(study).save(_own(arguments.plot, study, among))
+            from labkit.render.plots import plot  # noqa: PLC0415
+
+            path = plot(study).save(_own(arguments.plot, study, among))
             print(f"labkit: drew {path}", file=sys.stderr, flush=True)
     except OSError as error:
         raise WrongUse(f"cannot write {error.filename}: {error.strerror}") from None

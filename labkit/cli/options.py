@@ -186,6 +186,9 @@ def _add_bench(added: Commands) -> None:
         "--json", type=Path, metavar="FILE",
         help="keep every value, the machine and the versions; of several studies, FILE-STUDY.json",
     )  # fmt: skip
+    measured.add_argument(
+        "--values", type=_size, metavar="N", help="keep N values of each measurement at the most (all)"
+    )
     measured.add_argument("--plot", type=Path, metavar="FILE", help="draw it: FILE.svg, .png or .pdf")
     measured.epilog = (
         "Ctrl-C ends it, and keeps what was measured until then. Exit codes: 1 where a study could not be made, "
@@ -255,7 +258,7 @@ def _add_lab(added: Commands) -> None:
 
 def _size(text: str) -> int:
     if not text.isdecimal() or len(text) > 12 or not (number := int(text)):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of bytes from 1 on")
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
     return number
 
 

@@ -23,10 +23,11 @@ def test_a_study_is_told_and_kept(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 
 def test_several_studies_go_to_files_of_their_own(tmp_path: Path) -> None:
-    """Each file has its study's name in its own."""
+    """Each file has its study's name in its own, and no more values than are asked for."""
     kept = tmp_path / "kept.json"
-    options = ["--quick", "--way", "raw", "--via", "direct", "--json", str(kept)]
+    options = ["--quick", "--way", "raw", "--via", "direct", "--values", "5", "--json", str(kept)]
     assert main(["bench", "overhead", "latency", *options]) == 0
+    assert all(len(each.values) <= 5 for path in tmp_path.iterdir() for each in Study.load(path).measurements)
     found = {path.name: Study.load(path).name for path in tmp_path.iterdir()}
     assert found == {"kept-overhead.json": "overhead", "kept-latency.json": "latency"}
 
