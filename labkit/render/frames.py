@@ -66,7 +66,8 @@ def _inside(part: Http2Part, place: int) -> str:
         return ""
     ending = carried.ending(place)
     told = ", ".join(_websocket(carried.part, each).headline for each in ending[:_MOST_INSIDE])
-    more = f" and {len(ending) - _MOST_INSIDE:,} more frames" if len(ending) > _MOST_INSIDE else ""
+    left = len(ending) - _MOST_INSIDE
+    more = f" and {left:,} more frame{'s' * (left > 1)}" if left > 0 else ""
     return f"{told}{more}" if ending else "a piece of a WebSocket frame"
 
 
