@@ -19,7 +19,11 @@ class Peer:
         self.socket.settimeout(timeout)
         if buffer:  # how much the kernel takes for whoever does not read; to be set before the connection is made
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
-        self.socket.connect(("127.0.0.1", listener.port))
+        try:
+            self.socket.connect(("127.0.0.1", listener.port))
+        except OSError:
+            self.socket.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
