@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from labkit.dissection import dissect
     from labkit.errors import LabError
     from labkit.formats.jsonl import load
+    from labkit.gathering import Gathering
     from labkit.lessons.doctor import doctor
     from labkit.lessons.exercises import exercise, look_back, predict
     from labkit.lessons.recorded import record
@@ -73,6 +74,7 @@ _WHERE = {
     "Direction": "trace",
     "Exchange": "parties.pages",
     "Feed": "parties.feed",
+    "Gathering": "gathering",
     "Haproxy": "proxies.haproxy",
     "Hop": "trace",
     "LabError": "errors",
@@ -128,12 +130,13 @@ _WHERE = {
 }
 
 __all__ = [
-    "Answer", "Apache", "Caddy", "Chat", "Direction", "Exchange", "Feed", "Haproxy", "Hop", "LabError", "Limits",
-    "LivePlot", "Nginx", "Offer", "RealProxy", "Scenario", "Server", "Stream", "Tap", "Trace", "UpgradeServer",
-    "Workbench", "accept_key", "ask", "browse", "case", "catalogue", "check", "copy_as", "curl", "diagram", "dissect",
-    "doctor", "echo", "evaluate", "exercise", "explain", "faults", "http2_client", "http2_server", "inspect",
-    "kernel_upgrade", "load", "look_back", "measure", "php", "plot", "predict", "reconnecting", "record", "rulebook",
-    "run", "seam", "simulate", "stop_all", "tls_client", "tls_server", "why", "xray",
+    "Answer", "Apache", "Caddy", "Chat", "Direction", "Exchange", "Feed", "Gathering", "Haproxy", "Hop", "LabError",
+    "Limits", "LivePlot", "Nginx", "Offer", "RealProxy", "Scenario", "Server", "Stream", "Tap", "Trace",
+    "UpgradeServer", "Workbench", "accept_key", "ask", "browse", "case", "catalogue", "check", "copy_as", "curl",
+    "diagram", "dissect", "doctor", "echo", "evaluate", "exercise", "explain", "faults", "http2_client",
+    "http2_server", "inspect", "kernel_upgrade", "load", "look_back", "measure", "php", "plot", "predict",
+    "reconnecting", "record", "rulebook", "run", "seam", "simulate", "stop_all", "tls_client", "tls_server", "why",
+    "xray",
 ]  # fmt: skip
 
 

@@ -75,6 +75,11 @@ class Recording:
         """How often something was added or ended so far."""
         return len(self._rows) + len(self._cut) + len(self._ends)
 
+    def crossed(self, direction: Direction) -> int:
+        """Return how many bytes crossed in a direction so far, kept or not."""
+        _, cut = self._cut.get(direction, (0.0, 0))
+        return cut + sum(len(data) for _, way, data in list(self._rows) if way is direction)
+
     @property
     def until(self) -> float:
         """When something was added or ended last, by its clock; when it began, where nothing was."""

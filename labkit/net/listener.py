@@ -42,6 +42,7 @@ _RUNNING: weakref.WeakSet[Listener] = weakref.WeakSet()
 _KNOWING = threading.Lock()  # held while _RUNNING changes or is gone through: threads start listeners, too
 _START_TIME = 5.0  # seconds to bind and listen
 _GOODBYE_TIME = 0.2  # seconds for the connections of a stopping listener to end
+_ROUNDS = 20  # a handler that wakes another one, which writes, takes a few
 _MOST_TAPS = 8  # one behind the other: two that point at each other never end
 _FIRST_TIME = 0.2  # seconds to wait for the first connection: whoever made it may be ahead of the listener
 _TRACE_TIME = 2.0  # seconds to wait for a connection to end before its trace is taken as it is
@@ -264,6 +265,11 @@ class Listener(ABC):
             engine.changed.wait_for(lambda: newest.ended or not self.running, _TRACE_TIME)
         return newest.trace(note=f"recorded by the {self.kind}")
 
+    def go_round(self) -> None:
+        """Wait until its event loop has gone round a few times: what was ready in it has been done by then."""
+        if self._engine is not None and self.running:
+            self._engine.thread.run(_rounds(), _START_TIME)
+
     def watch(self) -> Watch:
         """Return what tells of the connections made from now on.
 
@@ -287,6 +293,11 @@ class Listener(ABC):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {'running' if self.running else 'stopped'}>"
+
+
+async def _rounds() -> None:
+    for _ in range(_ROUNDS):
+        await asyncio.sleep(0)
 
 
 async def _listen(engine: Engine, factory: Callable[[], Any] | None, host: str, port: int) -> int:

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 from labkit.errors import WrongUse
+from labkit.gathering import Gathering
 from labkit.net.address import place
 from labkit.net.clients import CLIENTS
+from labkit.net.gathered import gathered
 from labkit.net.legs import together
 from labkit.net.listener import Listener
 from labkit.net.model_proxy import ModelProxy
@@ -20,14 +22,16 @@ from labkit.trace import Trace
 __all__ = ["run"]
 
 
-def run(scenario: Scenario, proxies: str = "real") -> Trace:
+def run(scenario: Scenario | Gathering, proxies: str = "real") -> Trace:
     """Run a scenario over real sockets and return what was recorded: by the server, and of each hop before it.
+
+    Or a gathering: its clients' steps in the same order, each let settle, as the server recorded them.
 
     With the lab's own client, and one party speaking at a time, it is the trace that `simulate`
     predicts. Any other client runs its printed form of the offer, see `labkit.copy_as`.
 
     Args:
-        scenario: who asks, what stands between, who answers.
+        scenario: who asks, what stands between, who answers; or several clients and what they do.
         proxies: "real" to start the program of each proxy, "model" to let its model stand in, on sockets.
 
     Raises:
@@ -40,10 +44,12 @@ def run(scenario: Scenario, proxies: str = "real") -> Trace:
     >>> run(Scenario()) == simulate(Scenario())
     True
     """
-    if not isinstance(scenario, Scenario):
+    if not isinstance(scenario, Scenario | Gathering):
         raise WrongUse(f"what is run is a Scenario, not {scenario!r}")
     if not isinstance(proxies, str) or proxies not in _STAND:
         raise WrongUse(f'proxies is "real" or "model", not {proxies!r}')
+    if isinstance(scenario, Gathering):
+        return gathered(scenario)
     ask, most = CLIENTS[scenario.client], scenario.server.limits.recorded
     with UpgradeServer(scenario.server) as server:
         if not scenario.via:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from labkit.dissection import Dissection, Exchange, HopView, Http2Part, OpaquePart
+from labkit.render.layout import is_star, listed, names_of
 from labkit.render.measure import clean
 from labkit.trace import Cut, Direction, End, Gap, How
 from labkit.wire.http1 import RequestHead, ResponseHead
@@ -20,8 +21,24 @@ _DECLINES = {
 
 
 def headline(dissection: Dissection) -> str:
-    """Return how the first hop ended in a few words: "Switched to websocket (101)"."""
-    view = dissection.hops[0] if dissection.hops else None
+    """Return how the first hop ended in a few words: "Switched to websocket (101)", or all of several clients."""
+    if is_star(names_of(dissection.trace)):
+        return _of_all(dissection)
+    return _of_one(dissection.hops[0] if dissection.hops else None)
+
+
+def _of_all(dissection: Dissection) -> str:
+    """Return how several clients fared: "3 clients: switched to websocket (101)"."""
+    said = Counter(_of_one(view) for view in dissection.hops)
+    if len(said) == 1:
+        told = next(iter(said))
+        return f"{len(dissection.hops)} clients: {told[0].lower()}{told[1:]}"
+    return f"{len(dissection.hops)} clients: " + "; ".join(
+        f"{number} {told[0].lower()}{told[1:]}" for told, number in said.items()
+    )
+
+
+def _of_one(view: HopView | None) -> str:
     exchange = view.exchange if view else None
     if view is None or exchange is None:
         return _nothing(view)
@@ -144,6 +161,8 @@ def description(dissection: Dissection, tunnels: str = "") -> str:
     """Return a few full sentences on what the diagram shows; `tunnels` is one on the proxies between."""
     view = dissection.hops[0] if dissection.hops else None
     exchange = view.exchange if view else None
+    if is_star(names_of(dissection.trace)):
+        return _told_of_all(dissection)
     if view is None or exchange is None:
         return f"A sequence diagram. {headline(dissection)}."
     sentences = [_asked(dissection, exchange), _answered(view, exchange), *([tunnels] if tunnels else [])]
@@ -151,6 +170,21 @@ def description(dissection: Dissection, tunnels: str = "") -> str:
     if how:
         subject = "The connection was " if how.startswith("still") else ""
         sentences.append(f"{subject}{how}." if subject else f"{how[0].upper()}{how[1:]}.")
+    return " ".join(sentences)
+
+
+def _told_of_all(dissection: Dissection) -> str:
+    """Describe several clients at one server: who they are, how each fared, and how much crossed."""
+    hops = [(clean(hop.client, 40), view) for hop, view in zip(dissection.trace.hops, dissection.hops, strict=True)]
+    server = clean(dissection.trace.hops[0].server, 40)
+    sentences = [f"{len(hops)} clients talk to the {server}: {listed(name for name, _ in hops)}."]
+    for name, view in hops:
+        told = _of_one(view)
+        said = f"{name}: {told[0].lower()}{told[1:]}"
+        if view.seam:
+            said += f", {_count(view, Direction.TO_SERVER)} from {name} and {_count(view, Direction.TO_CLIENT)} to it"
+        how = ends(dissection, view.hop)
+        sentences.append(f"{said}{f'; {how}' if how else ''}.")
     return " ".join(sentences)
 
 

@@ -52,7 +52,7 @@ def _row(layout: Layout, row: Row) -> str:
         sign = "■ " if isinstance(row, Band) and row.kind == "stop" else ""
         return f'<tr><td></td><td colspan="4">{_left(f"<em>{sign}{_words(row.text)}</em>")}</td></tr>'
     steps = [row.step, *(detail.step for detail in row.details)]
-    start, end = layout.parties[row.start].name, layout.parties[row.end].name
+    start, end = layout.parties[row.start].name, layout.named(row)
     end = f"{end}, {layout.through(row)}" if row.through else end
     details = [f"<code>{escape(detail.text)}</code>" for detail in row.details]
     details += [f"<strong>{_mark(fault)}</strong>" for fault in row.faults]

@@ -20,7 +20,7 @@ from labkit.dissection import Bits, Framed, HeadPart, Span, dissect
 from labkit.render.edits import Edits, edited, told_edits
 from labkit.render.explain import bit_patterns
 from labkit.render.headline import ends
-from labkit.render.layout import Arrow, Band, Layout
+from labkit.render.layout import Arrow, Band, Layout, listed
 from labkit.render.measure import clean
 from labkit.render.messages import Message
 from labkit.render.rows import Drawn, draw
@@ -145,6 +145,9 @@ def _step(layout: Layout, drawn: Drawn, pieces: _Pieces, standing: Sequence[Stan
     message, row = drawn.message, layout.rows[drawn.row]
     hop = pieces.trace.hops[message.hop]
     data = pieces.trace.stream(message.direction, message.hop)[message.start : message.end]
+    hops = pieces.trace.hops
+    told = [clean(hops[each.hop].client, 40) for each in message.copies if layout.star]
+    told = [clean(hop.client, 40), *told] if told else []
     last = message.everywhere[-1]
     whole = _taken_apart(message)
     return {
@@ -152,7 +155,7 @@ def _step(layout: Layout, drawn: Drawn, pieces: _Pieces, standing: Sequence[Stan
         "step": row.step if isinstance(row, Arrow) and row.headline == drawn.headline else "",
         "name": drawn.headline,
         "from": clean(hop.sender(message.direction), 40),
-        "to": clean(pieces.trace.hops[last.hop].receiver(message.direction), 40),
+        "to": clean(hops[last.hop].receiver(message.direction), 40) if not told else listed(told),
         "through": layout.through(row) if isinstance(row, Arrow) else "",
         "at": [[each.hop, str(each.direction), each.start, each.end] for each in message.everywhere],
         "what": clean(whole.label, 80),

@@ -10,15 +10,27 @@ headline, 2 at the first of its upgrade fields. On more than one hop a step carr
 
 After the switch a proxy is a tunnel. What it relays unchanged is one arrow that passes its column, and
 where that goes from end to end, a step without a letter; the column is a pipe from the seam on.
+
+Where several clients talk to one server they stand side by side, and the server stands last. All words then stand in
+the gap before the server, so that none crosses a lifeline; what several were told alike is one arrow with many heads.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from labkit.render.marks import Mark
+from labkit.render.measure import clean
+from labkit.trace import Trace
 
-__all__ = ["Arrow", "Band", "Detail", "Fold", "Layout", "Party", "Pipe", "Row", "columns_of", "letter", "step_name"]
+__all__ = [
+    "MOST_HOPS", "Arrow", "Band", "Detail", "Fold", "Layout", "Party", "Pipe", "Row", "columns_of", "is_star", "letter",
+    "listed", "names_of", "step_name",
+]  # fmt: skip
+
+MOST_HOPS = 12
+"""The most hops a diagram draws, from the client's end; of the others it says how many there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +67,7 @@ class Arrow:
         kind: "http", "data" or "control" (a WebSocket control frame).
         faults: what is wrong with it, each with its clause.
         through: the columns of the tunnels that it passes, from the sender on.
+        also: the columns on its way that it reaches, too: the same was told to several.
     """
 
     step: str
@@ -65,6 +78,7 @@ class Arrow:
     kind: str = "http"
     faults: tuple[Mark, ...] = ()
     through: tuple[int, ...] = ()
+    also: tuple[int, ...] = ()
 
     @property
     def reach(self) -> int:
@@ -114,6 +128,7 @@ class Layout:
         rows: what is drawn below them.
         note: where the trace comes from; may be empty.
         pipes: where a proxy is a tunnel.
+        star: whether several clients stand before one server.
     """
 
     title: str
@@ -122,11 +137,42 @@ class Layout:
     rows: tuple[Row, ...]
     note: str = ""
     pipes: tuple[Pipe, ...] = ()
+    star: bool = False
+
+    def between(self, row: Row) -> tuple[int, int]:
+        """Return the two columns between which the words of a row stand."""
+        if self.star:
+            return len(self.parties) - 2, len(self.parties) - 1
+        low, high = sorted((row.start, row.reach if isinstance(row, Arrow) else row.end))
+        return low, high
+
+    def receivers(self, arrow: Arrow) -> tuple[int, ...]:
+        """Return the columns that an arrow reaches, from the left."""
+        return tuple(sorted({arrow.end, *arrow.also}))
+
+    def named(self, arrow: Arrow) -> str:
+        """Return whom an arrow reaches, by name: "ana, ben and cy"."""
+        return listed(self.parties[column].name for column in self.receivers(arrow))
 
     def through(self, arrow: Arrow) -> str:
         """Return the tunnels that an arrow passes, in words: "through nginx"; "" where it passes none."""
         names = " and ".join(self.parties[column].name for column in arrow.through)
         return f"through {names}" if names else ""
+
+
+def names_of(trace: Trace) -> list[tuple[str, str]]:
+    """Return the names of each hop's client and server, fit to be shown."""
+    return [(clean(hop.client, 40), clean(hop.server, 40)) for hop in trace.hops]
+
+
+def is_star(hops: list[tuple[str, str]]) -> bool:
+    """Tell whether several clients, each by a name of its own, talk to one server, and all are drawn.
+
+    >>> is_star([("ana", "server"), ("ben", "server")])
+    True
+    """
+    clients, servers = {client for client, _ in hops}, {server for _, server in hops}
+    return 1 < len(clients) == len(hops) <= MOST_HOPS and len(servers) == 1 and not clients & servers
 
 
 def columns_of(hops: list[tuple[str, str]]) -> tuple[tuple[Party, ...], list[tuple[int, int]]]:
@@ -135,7 +181,7 @@ def columns_of(hops: list[tuple[str, str]]) -> tuple[tuple[Party, ...], list[tup
     >>> columns_of([("client", "proxy"), ("proxy", "server")])[1]
     [(0, 1), (1, 2)]
     """
-    place: dict[str, int] = {}
+    place: dict[str, int] = {client: number for number, (client, _) in enumerate(hops)} if is_star(hops) else {}
     places: list[tuple[int, int]] = []
     for client, server in hops:
         far = server if server != client else f"{server} (2)"
@@ -165,3 +211,13 @@ def letter(hop: int) -> str:
         hop, digit = hop // 26 - 1, hop % 26
         letters = chr(ord("a") + digit) + letters
     return letters
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return names as a list in words.
+
+    >>> listed(["ana", "ben", "cy"])
+    'ana, ben and cy'
+    """
+    *some, last = names
+    return f"{', '.join(some)} and {last}" if some else last

@@ -22,7 +22,7 @@ def mermaid(layout: Layout) -> str:
     lines += [f"    accTitle: {_label(layout.title)}", f"    accDescr: {_label(layout.description, 600)}"]
     lines += [f"    participant P{place} as {_label(party.name)}" for place, party in enumerate(layout.parties)]
     for place, row in enumerate(layout.rows):
-        lines += [f"    {line}" for line in (*_tunnels(layout, place), *_row(row))]
+        lines += [f"    {line}" for line in (*_tunnels(layout, place), *_row(layout, row))]
     lines += [f"    {line}" for line in _tunnels(layout, len(layout.rows))]
     return "\n".join(lines) + "\n"
 
@@ -33,17 +33,19 @@ def _tunnels(layout: Layout, place: int) -> list[str]:
     return ends + [f"activate P{pipe.column}" for pipe in layout.pipes if pipe.first == place]
 
 
-def _row(row: Row) -> list[str]:
+def _row(layout: Layout, row: Row) -> list[str]:
     if not isinstance(row, Arrow):
         sign = "■ " if isinstance(row, Band) and row.kind == "stop" else ""
-        return [f"Note over {_over(row.start, row.end)}: {_lines(sign + row.text)}"]
+        ends = layout.between(row) if layout.star else (row.start, row.end)
+        return [f"Note over {_over(*ends)}: {_lines(sign + row.text)}"]
     arrow = "-->>" if row.kind == "control" else "->>"
     step = f"({row.step}) " if row.step else ""
-    lines = [f"P{row.start}{arrow}P{row.end}: {_lines(step + row.headline)}"]
+    lines = [f"P{row.start}{arrow}P{end}: {_lines(step + row.headline)}" for end in layout.receivers(row)]
     details = [f"({detail.step}) {detail.text}" if detail.step else detail.text for detail in row.details]
     details += [str(fault) for fault in row.faults]
     if details:
-        lines.append(f"Note over {_over(row.start, row.end)}: {'<br/>'.join(map(_lines, details))}")
+        ends = layout.between(row) if layout.star else (row.start, row.end)
+        lines.append(f"Note over {_over(*ends)}: {'<br/>'.join(map(_lines, details))}")
     return lines
 
 

@@ -17,6 +17,9 @@ in which the events were recorded decides one thing only: which of two Close fra
 ends of a stream, too; in TLS, whose records say nothing, of all). (The
 layout uses it for one more: which end came first.) A tap always records a cause before its effect.
 
+Of several clients around one server no hop tells what was said on another, so there the recording
+decides, see `labkit.render.star`.
+
 The order is total whatever the bytes are: where causes go round in a circle, the client's earliest
 message is let go. n messages take O(n log n).
 """
@@ -31,7 +34,9 @@ from itertools import pairwise
 
 from labkit.dissection import Dissection, Exchange, HopView
 from labkit.dissection.pairing import pairs
+from labkit.render.layout import is_star, names_of
 from labkit.render.messages import Kind, Message, Unit, messages, units
+from labkit.render.star import in_turn
 from labkit.render.streams import causes, last_words
 from labkit.trace import Direction, Trace, behind
 from labkit.wire.http1 import RequestHead
@@ -52,6 +57,8 @@ def ordered(dissection: Dissection) -> list[Message]:
     >>> [str(message.kind) for message in ordered(dissect(Trace((ask, answer))))]
     ['request', 'answer', 'request', 'answer']
     """
+    if is_star(names_of(dissection.trace)):
+        return in_turn(dissection)
     views = dissection.hops
     graph = _Graph()
     spans: dict[Key, tuple[int, int]] = {}

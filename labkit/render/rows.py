@@ -11,28 +11,43 @@ from labkit.dissection.pairing import pairs
 from labkit.dissection.websocket import shown
 from labkit.render.fold import Folded, fold
 from labkit.render.frames import frame_arrow
-from labkit.render.headline import description, ends, headline, missing, seam_text
+from labkit.render.headline import after, description, ends, headline, missing, seam_text
 from labkit.render.heads import field_details
-from labkit.render.layout import Arrow, Band, Detail, Fold, Layout, Pipe, Row, columns_of, letter, step_name
+from labkit.render.layout import (
+    MOST_HOPS,
+    Arrow,
+    Band,
+    Detail,
+    Fold,
+    Layout,
+    Pipe,
+    Row,
+    columns_of,
+    is_star,
+    letter,
+    listed,
+    names_of,
+    step_name,
+)  # fmt: skip
 from labkit.render.marks import Mark, Marks, told
 from labkit.render.measure import clean
 from labkit.render.messages import Kind, Message
 from labkit.render.order import ordered
+from labkit.render.star import Star
 from labkit.render.tunnel import Tunnels
 from labkit.trace import Direction
+from labkit.wire.fields import Fields
 
 if TYPE_CHECKING:
     from labkit.rules import Finding, Findings
 
-__all__ = ["MOST_HOPS", "Drawn", "draw", "lay_out"]
+__all__ = ["Drawn", "draw", "lay_out"]
 
 _MOST_FAULTS = 3
 _MOST_LINES = 1000
 _LARGE = 1 << 16  # bytes of content that are not searched for faults any more
 _MOST_NOTE = 400  # characters
 _MOST_CONTENT = 160  # characters of the first line of content
-MOST_HOPS = 12
-"""The most hops a diagram draws, from the client's end; of the others it says how many there are."""
 
 
 class Drawn(NamedTuple):
@@ -56,12 +71,13 @@ def lay_out(dissection: Dissection, findings: Findings | None = None) -> Layout:
 def draw(dissection: Dissection, findings: Findings | None = None) -> tuple[Layout, tuple[Drawn, ...]]:
     """Return the sequence diagram of a dissected trace, and beside it every message that its rows stand for."""
     trace = dissection.trace
-    parties, places = columns_of([(clean(hop.client, 40), clean(hop.server, 40)) for hop in trace.hops])
+    star = is_star(names_of(trace))
+    parties, places = columns_of(names_of(trace))
     places = places[:MOST_HOPS]
     parties = parties[: max((max(pair) for pair in places), default=len(parties) - 1) + 1]
     marks = Marks((*findings, *findings.notes) if findings is not None else ())
-    tunnels = Tunnels(dissection, places, parties)
-    drawing = _Drawing(dissection, places, _numbered(dissection), marks, tunnels)
+    tunnels = Star(dissection) if star else Tunnels(dissection, places, parties)
+    drawing = _Drawing(dissection, places, _numbered(dissection), marks, tunnels, star)
     found = tunnels.join(ordered(dissection))
     for entry in fold([message for message in found if message.hop < MOST_HOPS], drawing.marked):
         drawing.add(entry)
@@ -72,7 +88,7 @@ def draw(dissection: Dissection, findings: Findings | None = None) -> tuple[Layo
     words = description(dissection, tunnels.told(found))
     words = words if findings is None else f"{words} {_judged(findings)}"
     note = clean(trace.note, _MOST_NOTE)
-    return Layout(title, words, parties, tuple(drawing.rows), note, drawing.pipes()), tuple(drawing.drawn)
+    return Layout(title, words, parties, tuple(drawing.rows), note, drawing.pipes(), star), tuple(drawing.drawn)
 
 
 def _numbered(dissection: Dissection) -> list[set[int]]:
@@ -95,7 +111,8 @@ class _Drawing:
     places: list[tuple[int, int]]
     numbered: list[set[int]]
     marks: Marks
-    tunnels: Tunnels
+    tunnels: Tunnels | Star
+    star: bool
     rows: list[Row] = field(default_factory=list)
     drawn: list[Drawn] = field(default_factory=list)
     _seams: list[int] = field(default_factory=list)
@@ -103,6 +120,8 @@ class _Drawing:
     _ended: dict[int, int] = field(default_factory=dict)  # which row is the last of a hop
     _told: set[Finding] = field(default_factory=set)
     _last: Message | None = None
+    _heads: dict[Kind, tuple[int, Fields]] = field(default_factory=dict)  # of a star: drawn whole, on which hop
+    _short: set[int] = field(default_factory=set)  # the hops whose 101 is drawn short
 
     def add(self, entry: Message | Folded) -> None:
         """Draw one message, or count some."""
@@ -146,8 +165,8 @@ class _Drawing:
         """
         self._flush()
         whole = (0, max((max(pair) for pair in self.places), default=0))
-        if self.dissection.hops:
-            self._stop(self.dissection.hops[0], whole)
+        for view in self.dissection.hops if self.star else self.dissection.hops[:1]:
+            self._stop(view, whole)
         if more := len(self.dissection.hops) - len(self.places):
             self.rows.append(Band(_not_drawn(more, left), "missing", *whole))
         if loose := [finding.rule.id for finding in findings if finding not in self._told]:
@@ -167,6 +186,8 @@ class _Drawing:
         return self.tunnels.pipes(self._turned, self._ended)
 
     def _on(self, hops: list[int], text: str) -> str:
+        if self.star:
+            return f"{listed(clean(self.dissection.trace.hops[hop].client, 40) for hop in hops)}: {text}"
         return text if len(self.places) == 1 else f"{_these(hops)}: {text}"
 
     def _stop(self, view: HopView, whole: tuple[int, int]) -> None:
@@ -174,7 +195,7 @@ class _Drawing:
         if exchange is None or exchange.switched or not exchange.offer:
             return
         alone = not any(other.seam for other in self.dissection.hops)
-        names = "4 and 5" if alone else f"{self._step(4, 0)} and {self._step(5, 0)}"
+        names = "4 and 5" if alone and not self.star else f"{self._step(4, view.hop)} and {self._step(5, view.hop)}"
         why = "" if exchange.status else "no answer came: "
         self.rows.append(Band(f"{why}steps {names} were not reached", "stop", *whole))
 
@@ -210,6 +231,11 @@ class _Drawing:
         for hop in sorted(self._seams):
             text = seam_text(self.dissection.hops[hop])
             start, end = sorted(self.places[hop])
+            if self.star:
+                http, name = after(self.dissection.hops[hop])
+                text = f"from here on {clean(self.dissection.trace.hops[hop].client, 40)} speaks {name}, not {http}"
+            if hop in self._short:  # its 101 says it
+                continue
             if bands and bands[-1].text == text and bands[-1].end == start:
                 bands[-1] = replace(bands[-1], end=end)
             else:
@@ -226,6 +252,8 @@ class _Drawing:
         )  # fmt: skip
 
     def _columns(self, message: Message) -> tuple[int, int]:
+        if self.star and message.copies:
+            return self.places[message.hop][1], min(self.places[each.hop][0] for each in message.everywhere)
         first, last = message.hops[0], message.hops[-1]
         client, server = self.places[first][0], self.places[last][1]
         return (client, server) if message.direction is Direction.TO_SERVER else (server, client)
@@ -263,7 +291,9 @@ class _Drawing:
             more = f"and {len(faults) - _MOST_FAULTS} more"
             faults = (*faults[:_MOST_FAULTS], Mark(more, faults[_MOST_FAULTS].level))
         through = self.tunnels.columns(message)
-        return replace(body, step=step, start=start, end=end, faults=faults, through=through)
+        also = tuple(self.places[each.hop][0] for each in message.copies) if self.star else ()
+        also = tuple(column for column in (self.places[message.hop][0], *also) if column != end) if also else ()
+        return replace(body, step=step, start=start, end=end, faults=faults, through=through, also=also)
 
     def _head(self, message: Message, part: HeadPart, view: HopView) -> Arrow:
         numbered = message.exchange in self.numbered[message.hop]
@@ -277,8 +307,21 @@ class _Drawing:
         details = field_details(part.value.fields.lines if part.value else (), two, places)
         if numbered and message.kind is Kind.REQUEST and not exchange.offer and message.hop:
             details = (Detail("(no Upgrade field was passed on)"), *details)
+        if self.star and part.value is not None:
+            details = self._shortened(message, part.value.fields, details, two)
         number = {Kind.REQUEST: 1, Kind.ANSWER: 3}.get(message.kind) if numbered else None
         return Arrow(self._step(number, message.hop) if number else "", 0, 0, headline, details)
+
+    def _shortened(self, message: Message, fields: Fields, details: tuple[Detail, ...], two: str) -> tuple[Detail, ...]:
+        """Return the details of a head, short where another client's had the same field lines."""
+        hop, first = self._heads.setdefault(message.kind, (message.hop, fields))
+        if hop == message.hop or fields != first or not fields.lines:
+            return details
+        name = clean(self.dissection.trace.hops[hop].client, 40)
+        if not self._turns(message):
+            return (Detail(f"field lines as for {name}", two),)
+        self._short.add(message.hop)
+        return (Detail(f"as for {name}; from here on: {after(self.dissection.hops[message.hop])[1]}"),)
 
 
 def _spans(message: Message, view: HopView) -> Iterator[Span]:

@@ -11,6 +11,7 @@ real recording it is as the tap saw it.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
@@ -18,8 +19,7 @@ from typing import NamedTuple
 
 from labkit.dissection import Dissection, FramesPart, HopView
 from labkit.render.headline import after
-from labkit.render.layout import columns_of
-from labkit.render.measure import clean
+from labkit.render.layout import columns_of, is_star, names_of
 from labkit.render.messages import Kind, Message
 from labkit.trace import Direction, How, Transfer
 from labkit.wire.websocket import CLOSE
@@ -114,26 +114,31 @@ def standings(
         ended: whether a last step is to follow in which the connections have ended.
     """
     trace = dissection.trace
-    parties, places = columns_of([(clean(hop.client, 40), clean(hop.server, 40)) for hop in trace.hops])
+    star = is_star(names_of(trace))
+    parties, places = columns_of(names_of(trace))
     legs = [_Leg(view) for view in dissection.hops]
     arrivals = _arrivals(dissection)
-    now = -1
+    now = dict.fromkeys(range(len(legs)), -1)
     for message in steps:
         for copy in message.everywhere:
             legs[copy.hop].take(copy)
             if copy.end > copy.start:
-                now = max(now, trace.moment(copy.direction, copy.end - 1, copy.hop))
-        some = (_unread(leg, way, _arrived(arrivals, leg, way, now)) for leg in legs for way in Direction)
+                moment = trace.moment(copy.direction, copy.end - 1, copy.hop)
+                now |= {hop: max(now[hop], moment) for hop in ([copy.hop] if star else now)}
+        some = (_unread(leg, way, _arrived(arrivals, leg, way, now[leg.view.hop])) for leg in legs for way in Direction)
         unread: dict[int, tuple[Unread, ...]] = {}
         for each in filter(None, some):
             reader = _reader(places, each)
             unread[reader] = (*unread.get(reader, ()), each)
-        yield tuple(
-            Standing(_state(party.role, *_sides(legs, places, column)), unread.get(column, ()))
-            for column, party in enumerate(parties)
-        )
+        states = [_state(party.role, *_sides(legs, places, column)) for column, party in enumerate(parties)]
+        if star:
+            states[-1] = _at_many(legs)
+        yield tuple(Standing(state, unread.get(column, ())) for column, state in enumerate(states))
     if ended:
-        yield tuple(Standing(_end(*_sides(legs, places, column))) for column in range(len(parties)))
+        for_each = [_end(*_sides(legs, places, column)) for column in range(len(parties))]
+        if star:
+            for_each[-1] = _counted([_end(leg, None) for leg in legs], len(legs))
+        yield tuple(map(Standing, for_each))
 
 
 def _sides(legs: list[_Leg], places: list[tuple[int, int]], column: int) -> tuple[_Leg | None, _Leg | None]:
@@ -150,6 +155,16 @@ def _state(role: str, near: _Leg | None, far: _Leg | None) -> str:
     if role == "proxy" and near and far:
         return _at_proxy(near, far)
     return _at_end(near, Direction.TO_CLIENT) if near else ""
+
+
+def _at_many(legs: list[_Leg]) -> str:
+    """Return how it stands with a server of several clients: each state once, with how many clients there are in it."""
+    begun = [_at_end(leg, Direction.TO_CLIENT) for leg in legs if leg.phase != "idle"]
+    return _counted(begun, len(legs)) if begun else _SERVER["idle"]
+
+
+def _counted(states: list[str], clients: int) -> str:
+    return "; ".join(f"{state} ({number} of {clients})" for state, number in Counter(states).items())
 
 
 def _at_end(leg: _Leg, speaks: Direction) -> str:

@@ -52,7 +52,8 @@ class _Canvas:
         self._theme = theme
         self._pen, self._back = Pen(), Pen()
         self._names = [fit(party.name, 220, lambda char: sans_width(char, 14)) or "?" for party in layout.parties]
-        self._boxes = [max(104, sans_width(name, 14) + 40) for name in self._names]
+        boxes = (44, 24) if layout.star else (104, 40)  # many stand side by side: the least, and around the name
+        self._boxes = [max(boxes[0], sans_width(name, 14) + boxes[1]) for name in self._names]
         self._places = self._spread()
         self._width = max(self._places[-1] + max(self._boxes[-1] / 2, 40) + _PAD, 420 if self._live else 560)
         self._y = 0.0
@@ -116,6 +117,8 @@ class _Canvas:
 
     def _spread(self) -> list[float]:
         """Place the lifelines: far enough apart for the labels between neighbours, as far as that is bearable."""
+        if self._layout.star:
+            return self._spread_star()
         least, most = (_BESIDE if self._live else _GAPS).get(len(self._layout.parties), _TIGHT)
         wanted = [float(least)] * max(len(self._boxes) - 1, 0)
         for row in self._layout.rows:
@@ -128,6 +131,20 @@ class _Canvas:
         for room, (one, other) in zip(wanted, pairwise(self._boxes), strict=True):
             places.append(places[-1] + max(min(room, most), (one + other) / 2 + 24))
         return places
+
+    def _spread_star(self) -> list[float]:
+        """Place clients side by side, and the server behind a gap that is as wide as the words in it need."""
+        steps = [row.step for row in self._layout.rows if isinstance(row, Arrow)]
+        longest = max((len(step) for step in steps), default=1)
+        places = [_PAD + 2 * _BADGE + 7.0 * max(longest - 3, 0) + 12 + max(self._boxes[0] / 2 - _BADGE, 16)]
+        for one, other in pairwise(self._boxes[:-1]):
+            places.append(places[-1] + (one + other) / 2 + 12)
+        least, most = _BESIDE[2] if self._live else _GAPS[2]
+        arrows = [row for row in self._layout.rows if isinstance(row, Arrow)]
+        widths = [mono_width(row.headline, _HEADLINE) + 12 for row in arrows]
+        widths += [mono_width(detail.text, _DETAIL) for row in arrows for detail in row.details]
+        room = max(min(max(widths, default=0) + 4 * _SIDE, most), least * 0.75)
+        return [*places, places[-1] + max(room, (self._boxes[-2] + self._boxes[-1]) / 2 + 24)]
 
     def _parties(self) -> None:
         """Draw every party's box: rounded for a client, six-sided for a proxy, square for a server."""
@@ -176,20 +193,20 @@ class _Canvas:
             self._arrow(row)
             return ""
         if isinstance(row, Fold):
-            self._words(row.text, row.start, row.end, self._theme.soft, 22)
+            self._words(row.text, row, self._theme.soft, 22)
             return "1.5 5"
         if row.kind == "seam":
             self._seam(row)
         elif row.kind == "end":
             self._end(row)
         elif row.kind == "stop":
-            self._words(f"■ {row.text}", row.start, row.end, self._theme.ink, 18, bold=True)
+            self._words(f"■ {row.text}", row, self._theme.ink, 18, bold=True)
         else:
-            self._words(f"… {row.text}", row.start, row.end, self._theme.soft, 14)
+            self._words(f"… {row.text}", row, self._theme.soft, 14)
         return ""
 
     def _arrow(self, arrow: Arrow) -> None:
-        left, right = sorted((self._places[arrow.start], self._places[arrow.reach]))
+        left, right = self._between(arrow)
         forth = arrow.start < arrow.end
         room = right - left - 2 * _SIDE
         self._y += 8
@@ -197,7 +214,7 @@ class _Canvas:
             self._y += _LEADING
             if not number:
                 self._badge(arrow.step)
-            if abs(arrow.start - arrow.reach) > 1:
+            if abs(arrow.start - arrow.reach) > 1 and not self._layout.star:
                 self._halo(left + _SIDE if forth else right - _SIDE - mono_width(piece, _HEADLINE), piece)
             at = (left + _SIDE, self._y) if forth else (right - _SIDE, self._y)
             self._pen.text(at, piece, self._theme.ink, _HEADLINE, mono=True, anchor="start" if forth else "end")
@@ -207,13 +224,13 @@ class _Canvas:
         self._y += 14 if arrow.details or arrow.faults else 4
 
     def _shaft(self, arrow: Arrow) -> None:
-        left, right = sorted((self._places[arrow.start], self._places[arrow.end]))
         colour, _ = self._theme.party(self._layout.parties[arrow.start].role)
         dash = "6 4" if arrow.kind == "control" else ""
-        tip, back = (right - 1, right - 11) if arrow.start < arrow.end else (left + 1, left + 11)
-        tail = left if arrow.start < arrow.end else right
-        self._pen.line((tail, self._y), (back, self._y), colour, 1.8, dash)
-        self._pen.polygon([(tip, self._y), (back, self._y - 5), (back, self._y + 5)], colour)
+        tail, ahead = self._places[arrow.start], -1 if arrow.start < arrow.end else 1
+        self._pen.line((tail, self._y), (self._places[arrow.end] + 11 * ahead, self._y), colour, 1.8, dash)
+        for column in self._layout.receivers(arrow):
+            tip, back = self._places[column] + ahead, self._places[column] + 11 * ahead
+            self._pen.polygon([(tip, self._y), (back, self._y - 5), (back, self._y + 5)], colour)
         self._pen.circle((tail, self._y), 3, colour)
 
     def _details(self, arrow: Arrow, left: float, right: float) -> None:
@@ -264,9 +281,14 @@ class _Canvas:
     def _behind(self) -> str:
         return self._theme.zone if self._zones else self._theme.ground
 
-    def _words(self, text: str, start: int, end: int, fill: str, above: float, *, bold: bool = False) -> None:
+    def _between(self, row: Arrow | Band | Fold) -> tuple[float, float]:
+        """Return the places of the lifelines between which a row's words stand."""
+        low, high = self._layout.between(row)
+        return self._places[low], self._places[high]
+
+    def _words(self, text: str, row: Band | Fold, fill: str, above: float, *, bold: bool = False) -> None:
         """Write words in the middle between two lifelines, clear of any line behind them."""
-        left, right = self._places[start], self._places[end]
+        left, right = self._between(row)
         self._y += above
         for piece in wrap(text, right - left - 60, 4, size=lambda char: sans_width(char, _BAND)):
             wide = sans_width(piece, _BAND)
@@ -279,22 +301,24 @@ class _Canvas:
 
     def _seam(self, band: Band) -> None:
         """Draw the seam as a bar right across; what is below it lies in another zone."""
-        left, right = self._places[band.start] - 24, self._places[band.end] + 24
+        left, right = self._between(band)
+        left, right = left - (24 if not self._layout.star else -8), right + (24 if not self._layout.star else -8)
         lines = wrap(band.text, right - left - 24, 4, size=lambda char: sans_width(char, _BAND))
         high = 14 + 18 * len(lines)
         self._y += 12
         self._pen.rect((left, self._y), (right - left, high), self._theme.ink, radius=3)
-        self._zones.append((band.start, band.end, self._y + high - 4))
+        if not self._layout.star:  # there each client turns at a time of its own
+            self._zones.append((band.start, band.end, self._y + high - 4))
         for number, piece in enumerate(lines):
             middle = ((left + right) / 2, self._y + 20 + 18 * number)
             self._pen.text(middle, piece, self._theme.ground, _BAND, anchor="middle", bold=True)
         self._y += high + 6
 
     def _end(self, band: Band) -> None:
-        left, right = self._places[band.start], self._places[band.end]
+        left, right = self._between(band)
         self._y += 12
         self._pen.line((left, self._y + 11), (right, self._y + 11), self._theme.line, 1.2)
-        self._words(band.text, band.start, band.end, self._theme.soft, 2)
+        self._words(band.text, band, self._theme.soft, 2)
         self._y += 10
 
 

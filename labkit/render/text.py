@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from labkit.render.layout import Arrow, Band, Fold, Layout
+from labkit.render.layout import Arrow, Band, Fold, Layout, Row
 from labkit.render.measure import columns, fit, wrap
 
 __all__ = ["text"]
@@ -13,6 +13,8 @@ __all__ = ["text"]
 _LONG = 40  # lines after which the parties are named again at the bottom
 _NAME = 24  # the widest name of a party
 _LEAST = 16  # between two lifelines
+_CLOSE = 6  # between two clients of one server
+_LANE = 40  # from the last of them to the server
 _ROOMY = 32  # between two lifelines, where an indent costs nothing
 _BLANK = " "
 
@@ -77,6 +79,11 @@ class _Sheet:
         sizes = [columns(name) for name in self._names]
         first = margin + max(sizes[0] // 2 - 3, 0)
         last = self.width - 1 - max((sizes[-1] + 1) // 2, 1)
+        if self.layout.star:
+            places = [first]
+            for one, other in pairwise(sizes[:-1]):
+                places.append(places[-1] + max((one + other) // 2 + 2, _CLOSE))
+            return [*places, max(last, places[-1] + _LANE)]
         least = [max(_LEAST, (a + b) // 2 + 3) for a, b in pairwise(sizes)]
         left, gaps = max(last - first, sum(least)), list(least)
         open_gaps = sorted(range(len(least)), key=lambda gap: -least[gap])
@@ -129,7 +136,7 @@ class _Sheet:
         return line
 
     def _arrow(self, arrow: Arrow) -> list[_Line]:
-        left, right = sorted((self._places[arrow.start], self._places[arrow.reach]))
+        left, right = self._between(arrow)
         rightwards = arrow.start < arrow.end
         inside = right - left - 1
         lines: list[_Line] = []
@@ -146,6 +153,11 @@ class _Sheet:
             lines += self._block(arrow, str(fault))
         return lines
 
+    def _between(self, row: Row) -> tuple[int, int]:
+        """Return the places of the lifelines between which a row's words stand."""
+        low, high = self.layout.between(row)
+        return self._places[low], self._places[high]
+
     def _shaft(self, arrow: Arrow, label: str, first: bool) -> _Line:  # noqa: FBT001
         left, right = sorted((self._places[arrow.start], self._places[arrow.end]))
         line = self._life(arrow.step if first else "")
@@ -155,17 +167,18 @@ class _Sheet:
             line.put(left, "╟" if left in self._pipes else "├")
             line.put(right - 1, "►")
             if label:
-                line.put(left + 3, f" {label} ")
+                line.put(self._between(arrow)[0] + 3, f" {label} ")
         else:
             line.put(right, "╢" if right in self._pipes else "┤")
-            line.put(left + 1, "◄")
+            for column in self.layout.receivers(arrow):
+                line.put(self._places[column] + 1, "◄")
             if label:
                 line.put(right - 4 - columns(label), f" {label} ")
         return line
 
     def _block(self, arrow: Arrow, what: str, step: str = "") -> list[_Line]:
         """Set a detail below its arrow, on the side of the party that sent it."""
-        left, right = sorted((self._places[arrow.start], self._places[arrow.reach]))
+        left, right = self._between(arrow)
         indent = 4 if right - left > _ROOMY else 1
         room = right - left - 2 - indent
         widest = max(columns(line) for line in (*(detail.text for detail in arrow.details), *map(str, arrow.faults)))
@@ -178,7 +191,7 @@ class _Sheet:
         return lines
 
     def _band(self, band: Band, last: bool) -> list[_Line]:  # noqa: FBT001
-        left, right = self._places[band.start], self._places[band.end]
+        left, right = self._between(band)
         rule, cross = {"seam": ("═", "╪"), "end": ("─", "┼")}.get(band.kind, ("", ""))
         sign = "■ " if band.kind == "stop" else "… " if band.kind == "missing" else ""
         lines: list[_Line] = []
@@ -194,7 +207,7 @@ class _Sheet:
         return lines
 
     def _fold(self, fold: Fold) -> list[_Line]:
-        left, right = self._places[fold.start], self._places[fold.end]
+        left, right = self._between(fold)
         lines = [self._life(mark="┊")]
         for piece in wrap(fold.text, max(right - left - 4, 8), 4):
             line = self._life(mark="┊")

@@ -10,7 +10,7 @@ from labkit.parties.described import Limits, Server
 from labkit.parties.offer import Offer
 from labkit.parties.party import Driver, Ending, Party
 from labkit.parties.server import ServerParty
-from labkit.simulation import _Steps
+from labkit.stage import Steps
 from labkit.wire.upgrade import SAMPLE_KEY
 from labkit.wire.websocket import SAMPLE_MASK, close_payload, frame
 
@@ -42,7 +42,7 @@ class Driven:
 
     def __init__(self, make: Callable[[Driver], Party]) -> None:
         self.clock = LogicalClock()
-        self._steps = _Steps()
+        self._steps = Steps()
         self.party = make(Driver(self.clock, self._steps.start))
         self._steps.party = self.party
         self.said = b""

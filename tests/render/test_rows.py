@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from labkit.dissection import dissect
 from labkit.render.diagram import diagram
-from labkit.render.layout import Arrow, Band
+from labkit.render.layout import MOST_HOPS, Arrow, Band
 from labkit.render.marks import Mark
-from labkit.render.rows import MOST_HOPS, lay_out
+from labkit.render.rows import lay_out
 from labkit.trace import Gap, Hop, Trace, Transfer
 from labkit.wire.websocket import CLOSE, CONTINUATION, PING, TEXT, frame
 from tests.render.exchanges import (
