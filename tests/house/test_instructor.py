@@ -13,7 +13,12 @@ from tests.house.pages import ROOT, inside, plain, tree
 PAGE = (ROOT / "docs/instructor.md").read_text(encoding="utf-8")
 LESSONS = notebooks_in(ROOT / "notebooks")
 PLANS = ("45 minutes", "Half a day", "A day")
-ASKED = {"45 minutes": ["00", "01", "02", "06"], "Half a day": ["00", "01", "02", "03", "04", "06", "09", "14"]}
+ASKED = {
+    "45 minutes": ["00", "01", "02", "06"],
+    "Half a day": ["00", "01", "02", "03", "04", "06", "09", "14"],
+    "A day": [*(f"{number:02}" for number in range(10)), "14"],
+}
+CHOICE = "the room's choice"
 
 
 def section(title: str) -> list[dict]:
@@ -58,7 +63,13 @@ def test_a_notebook_takes_what_its_heading_says(plan: str):
             assert int(given) == HEADINGS[number], number
         else:
             assert int(given) < HEADINGS[number], number
-    assert list(taught) == ASKED.get(plan, list(HEADINGS))
+    assert list(taught) == ASKED[plan]
+
+
+def test_a_day_has_every_notebook():
+    """What is not taught whole in a day is there to be chosen."""
+    [choice] = [how for _, what, how in rows("A day") if what == CHOICE]
+    assert set(re.findall(r"\b\d\d\b", choice)) == set(HEADINGS) - set(ASKED["A day"])
 
 
 def test_every_notebook_has_its_wrong_answers():
