@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
-from tests.autobahn.result import CATEGORIES, FILE, PAGE, Result
+from tests.autobahn.result import Result
 
 INDEX = {
     "labkit": {
@@ -43,20 +41,3 @@ def test_the_page_tells_every_case_that_is_not_right():
     assert "| 6 UTF-8 | 1 | 0 | 1 | 0 | 0 |" in page
     assert "| all | 4 | 1 | 1 | 1 | 1 |" in page
     assert "Other than OK: 2.1 (OK, UNCLEAN), 6.4.3 (NON-STRICT, OK), 7.1.6 (INFORMATIONAL)." in page
-
-
-@pytest.fixture(scope="module")
-def kept() -> Result:
-    return Result.load(FILE)
-
-
-def test_no_case_has_failed(kept: Result):
-    """All 517 cases were run, each category has some, and none failed."""
-    assert len(kept.cases) == 517
-    assert all(kept.counts(number) for number in CATEGORIES)
-    assert kept.counts()["FAILED"] == 0
-
-
-def test_the_page_is_the_result(kept: Result):
-    """The page is made of the file, and of nothing else."""
-    assert PAGE.read_text(encoding="utf-8") == kept.page()
