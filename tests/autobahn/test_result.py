@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.autobahn.result import Result
+import pytest
+
+from tests.autobahn.result import CATEGORIES, FILE, PAGE, Result
 
 INDEX = {
     "labkit": {
@@ -28,6 +30,13 @@ def test_a_result_comes_back_from_its_file(tmp_path):
     assert Result.load(tmp_path / "found.json") == found
 
 
+def test_cases_that_are_run_again_take_the_place_of_the_older():
+    """A few cases change those few; of a run with other versions nothing is kept."""
+    older, newer = Result.of_report(INDEX, {"labkit": "1"}), Result({"labkit": "1"}, {"6.4.3": ("OK", "OK")})
+    assert newer.over(older).cases == {**older.cases, "6.4.3": ("OK", "OK")}
+    assert Result({"labkit": "2"}, newer.cases).over(older).cases == newer.cases
+
+
 def test_the_worse_verdict_counts():
     """A case is as good as the worse of its two verdicts; an unclean end is a failure."""
     found = Result.of_report(INDEX, {})
@@ -41,3 +50,20 @@ def test_the_page_tells_every_case_that_is_not_right():
     assert "| 6 UTF-8 | 1 | 0 | 1 | 0 | 0 |" in page
     assert "| all | 4 | 1 | 1 | 1 | 1 |" in page
     assert "Other than OK: 2.1 (OK, UNCLEAN), 6.4.3 (NON-STRICT, OK), 7.1.6 (INFORMATIONAL)." in page
+
+
+@pytest.fixture(scope="module")
+def kept() -> Result:
+    return Result.load(FILE)
+
+
+def test_no_case_has_failed(kept: Result):
+    """All 517 cases were run, each category has some, and none failed."""
+    assert len(kept.cases) == 517
+    assert all(kept.counts(number) for number in CATEGORIES)
+    assert kept.counts()["FAILED"] == 0
+
+
+def test_the_page_is_the_result(kept: Result):
+    """The page is made of the file, and of nothing else."""
+    assert PAGE.read_text(encoding="utf-8") == kept.page()
