@@ -36,7 +36,7 @@ test-pyodide: .venv/test-$(HERE) ## Test in the Python of a browser, without a s
 test-binder: .venv/test-$(HERE) ## Replay what Binder does with binder/, without Docker, and install from a wheelhouse; takes minutes
 	@$(BIN)/python -m pytest -q -n 2 --dist loadscope tests/binder $(ARGS)
 
-# Its packages come from PyPI, into build/autobahn; all CASES take ten minutes and more, and write docs/autobahn.*
+# Its packages come from PyPI, into build/autobahn; all CASES take up to 40 minutes, and write docs/autobahn.*
 autobahn: .venv/test-$(HERE) ## Hold the server against Autobahn|Testsuite (PY2=/path/to/python2.7, CASES="7.* 6.4.3")
 	@$(BIN)/python -m tests.autobahn.run "$(PY2)" $(foreach case,$(CASES),'$(case)')
 

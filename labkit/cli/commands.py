@@ -53,7 +53,12 @@ def serve(arguments: argparse.Namespace) -> int:
         raise WrongUse("--no-trace records nothing that could be saved or drawn: leave it out, or -o and --draw")
     spoken = Chat() if arguments.chat else echo
     protocols = {"websocket": spoken, **({"h2c": http2_server} if arguments.h2c else {})}
-    limits = Limits(message=arguments.max_size, recorded=arguments.max_bytes or max(arguments.max_size, 1 << 20))
+    longest = arguments.max_size
+    limits = Limits(
+        message=longest,
+        fragments=max(1 << 16, longest // 16),  # a longer message may well have more of them
+        recorded=arguments.max_bytes or max(longest, 1 << 20),
+    )
     told = Server(
         protocols=protocols,
         paths=tuple(arguments.path),

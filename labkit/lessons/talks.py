@@ -1,9 +1,11 @@
 r"""What the lesson on what comes after the switch has its parties do: handlers, for either side of a conversation.
 
-Scenario(say=sending(frame(PING)))       the client sends these bytes as they are, waits for an answer, and closes
-Scenario(say=listening)                  it only reads
-Scenario(say=pinging(5, 3))              it sends a Ping every 5 seconds, three times, and closes
-Server(protocols={"websocket": killed})  the server's program is killed behind its first answer
+    Scenario(say=sending(frame(PING)))       the client sends these bytes as they are, waits for an answer, and closes
+    Scenario(say=listening)                  it only reads
+    Scenario(say=pinging(5, 3))              it sends a Ping every 5 seconds, three times, and closes
+    Server(protocols={"websocket": killed})  the server's program is killed behind its first answer
+
+They run in memory and on sockets alike.
 """
 
 from __future__ import annotations

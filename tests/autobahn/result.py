@@ -51,6 +51,11 @@ class Result:
         kept = json.loads(path.read_text(encoding="utf-8"))
         return cls(kept["versions"], {case: (both[0], both[1]) for case, both in kept["cases"].items()})
 
+    def over(self, older: Result) -> Result:
+        """Return both as one, a case of this one in place of the older; what other versions found does not count."""
+        cases = self.cases if older.versions != self.versions else {**older.cases, **self.cases}
+        return Result(self.versions, cases)
+
     def to_json(self) -> str:
         """Return it as JSON, a case a line, so that a change shows as one."""
         versions = json.dumps(self.versions, sort_keys=True)
