@@ -20,7 +20,8 @@ from labkit.wire.http1 import RequestHead, ResponseHead, scan
 
 __all__ = ["cached"]
 
-_LINES = rb"[^\r\n]+\r\n(?:[!-9;-~]+:[^\r\n]*\r\n)*\r\n"  # the rest of a start-line, field lines and the blank line
+# The rest of a start-line, field lines and the blank line; bounded, so that no bytes make it look for long.
+_LINES = rb"[^\r\n]{1,1000}\r\n(?:[!-9;-~]{1,100}:[^\r\n]{0,1000}\r\n){0,100}\r\n"
 _ASKED = re.compile(rb"GET /" + _LINES)
 _ANSWERED = re.compile(rb"HTTP/1\.1 " + _LINES)
 _SIZE = re.compile(r"[0-9]{1,9}")
