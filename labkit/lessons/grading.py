@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from labkit.dissection import Dissection, dissect
 from labkit.errors import Absent, LabError
 from labkit.lessons.answers import Point, review_mermaid
+from labkit.lessons.defending import defended
 from labkit.lessons.patients import patient
 from labkit.lessons.talks import killed, listening, sending
 from labkit.net.curl import curl
@@ -19,6 +20,7 @@ from labkit.net.curl_codes import Seen, meaning
 from labkit.net.run import run
 from labkit.net.server import UpgradeServer
 from labkit.parties.described import Limits, Server
+from labkit.parties.http2 import http2_client, http2_server
 from labkit.parties.offer import Offer
 from labkit.parties.stream import echo
 from labkit.proxies.apache import Apache
@@ -227,6 +229,16 @@ def _close(answer: bytes) -> Iterator[Point]:
     yield Point(answer[6:] == sent[6:], "then the code, masked", "0x03e8 is 1000; each byte XOR its byte of the key")
 
 
+def _map(answer: str) -> Iterator[Point]:
+    site, server = Nginx(answer), Server(protocols={"websocket": echo, "h2c": http2_server})
+    asked = Scenario(Offer.h2c("/"), say=http2_client, via=(site,), server=server)
+    yield _answered(asked, 200, "h2c through nginx: the server", "a 101 here is a tunnel past every rule of nginx")
+    chat = Scenario(Offer.websocket("/chat"), via=(site,), server=server)
+    yield _answered(chat, 101, "the chat: the server", "the name websocket has to go on as it came")
+    admin = Scenario(Offer.plain("/admin"), via=(site,), server=server)
+    yield _answered(admin, 403, "/admin asked for directly: nginx", "the rule itself is to stay")
+
+
 def _second(answer: Sequence[object]) -> Iterator[Point]:
     if len(answer) != 2:
         yield Point(False, "there are two answers", "the name of the failure, then the party")
@@ -299,6 +311,8 @@ GRADERS: dict[str, Grader] = {
     "09.mend": Grader((FunctionType,), "a function", _reader),
     "12.offer": Grader((Offer,), "an Offer", _offered),
     "12.translate": Grader((Offer,), "an Offer", _translated),
+    "13.map": Grader((str,), "a configuration, as text", _map),
+    "13.defend": Grader((Server,), "a Server", defended),
     "14.second": Grader(_LISTS, "a name and a party", _second),
 }
 """What looks at the answer to each exercise, by its name."""

@@ -11,6 +11,7 @@ from labkit.errors import WrongUse
 from labkit.wire.fields import Fields
 from labkit.wire.http1 import RequestHead, ResponseHead
 from labkit.wire.lines import TOKEN
+from labkit.wire.upgrade import options
 
 __all__ = [
     "ALLOW", "CARRIED", "NO_CONTENT", "Answer", "Carried", "check_utf8", "checked", "final_head", "phrase", "started",
@@ -44,6 +45,11 @@ class Answer(NamedTuple):
     status: int
     reason: str = ""
     fields: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def closes(self) -> bool:
+        """Whether it says `Connection: close`, behind which no request is served (RFC 9112, 9.6)."""
+        return "close" in options(Fields(self.fields))
 
     def completed(self, upgrade: str = "websocket") -> Answer:
         """Return this answer with the field lines that its status asks for, where it has none of the name.
@@ -91,7 +97,8 @@ def started(answer: Answer, date: str, *, close: bool) -> Fields:
     """Return the field lines that every final answer has, less those of its framing."""
     lines = Fields.of([("Date", date), *answer.fields])
     if close:
-        lines = lines.replaced("Connection", ", ".join(["close", *lines.elements("Connection")]))
+        others = [each for each in lines.elements("Connection") if each.lower() != "close"]
+        lines = lines.replaced("Connection", ", ".join(["close", *others]))
     return lines
 
 

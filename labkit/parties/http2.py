@@ -2,6 +2,7 @@
 
     Server(protocols={"h2c": http2_server})           the answer to the upgraded request comes on stream 1
     Scenario(Offer.h2c(), say=http2_client, …)        it is read, and the connection ends with GOAWAY
+    Scenario(Offer.h2c(), say=http2_asks("/b"), …)    and before that, more is asked for, on streams 3, 5 …
 
 The upgrade is of RFC 7540, 3.2; RFC 9113, 3.1 took it back, and curl still offers it.
 """
@@ -11,13 +12,13 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from labkit.errors import Failed
+from labkit.errors import Failed, WrongUse
 from labkit.parties.http2_core import Http2Side
-from labkit.parties.stream import Closed, Stream
+from labkit.parties.stream import Closed, Handler, Stream
 from labkit.wire.http2 import pairs
 from labkit.wire.upgrade import settings_payload
 
-__all__ = ["http2_client", "http2_server"]
+__all__ = ["http2_asks", "http2_client", "http2_server"]
 
 _FIRST = 1  # the stream of the request that was upgraded (RFC 7540, 3.2)
 _FIELD = "HTTP2-Settings"
@@ -49,18 +50,43 @@ async def http2_client(stream: Stream) -> None:
     Raises:
         Failed: the answer did not come whole.
     """
-    speaker = _Client(stream)
-    until = stream.clock() + _PATIENCE  # of the whole answer
+    await _asked(stream, ())
+
+
+def http2_asks(*targets: str) -> Handler:
+    """Return a client like `http2_client` that asks for more in the same connection, one request after the other.
+
+    Whoever stands between has seen the first request alone: what follows is bytes of a tunnel.
+
+    >>> import labkit
+    >>> server = labkit.Server(protocols={"h2c": http2_server})
+    >>> trace = labkit.simulate(labkit.Scenario(labkit.Offer.h2c(), say=http2_asks("/b"), server=server))
+    >>> b"GET /b over HTTP/2, stream 3" in trace.stream(labkit.Direction.TO_CLIENT)
+    True
+    """
+    for target in targets:
+        if not isinstance(target, str) or not target.startswith("/"):
+            raise WrongUse(f"what is asked for is a path, such as '/', not {target!r}")
+
+    async def client(stream: Stream) -> None:
+        await _asked(stream, targets)
+
+    return client
+
+
+async def _asked(stream: Stream, more: tuple[str, ...]) -> None:
+    speaker = _Client(stream, more)
+    until = stream.clock() + _PATIENCE  # of all answers
     await stream.send(speaker.begin())
     while not speaker.over:
-        await stream.send(speaker.take(await _heard(stream, until - stream.clock())))
+        await stream.send(speaker.take(await _heard(stream, until - stream.clock(), speaker.number)))
     if speaker.problem:
         raise Failed(speaker.problem)
 
 
-async def _heard(stream: Stream, left: float) -> bytes:
+async def _heard(stream: Stream, left: float, number: int) -> bytes:
     """Return what came within the seconds that are left; much that comes is no answer yet."""
-    late = Failed(f"no answer came on stream {_FIRST} within {_PATIENCE:g} s")
+    late = Failed(f"no answer came on stream {number} within {_PATIENCE:g} s")
     if left <= 0:
         raise late
     try:
@@ -68,7 +94,7 @@ async def _heard(stream: Stream, left: float) -> bytes:
     except TimeoutError:
         raise late from None
     except Closed:
-        raise Failed(f"the connection ended before the answer on stream {_FIRST} did") from None
+        raise Failed(f"the connection ended before the answer on stream {number} did") from None
 
 
 class _Speaker(Http2Side):
@@ -138,10 +164,12 @@ class _Server(_Speaker):
 
 
 class _Client(_Speaker):
-    """Waits for the answer on stream 1."""
+    """Waits for the answer on stream 1; then asks for more, where it is told to."""
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: Stream, more: tuple[str, ...] = ()) -> None:
         super().__init__(stream, client=True)
+        self.number = _FIRST  # of the stream on which an answer is waited for
+        self._more = list(more)
 
     def begin(self) -> bytes:
         """Return the client's preface; its SETTINGS say what HTTP2-Settings said already."""
@@ -154,15 +182,23 @@ class _Client(_Speaker):
         return self.written()
 
     def note(self, kind: str, event: Any) -> None:
-        """Read the answer to its end."""
+        """Read each answer to its end."""
         if kind == "DataReceived":
             self.core.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+        elif kind == "StreamEnded" and self._more:
+            self._ask(self._more.pop(0))
         elif kind == "StreamEnded":
             self.core.close_connection()
             self.over = True
         elif kind in ("StreamReset", "ConnectionTerminated"):
             self.over = True
             self.problem = f"the server ended the answer with error {int(event.error_code)}"
+
+    def _ask(self, target: str) -> None:
+        host = self.request.fields.get("Host") or ""
+        fields = [(":method", "GET"), (":scheme", "http"), (":authority", host), (":path", target)]
+        self.number = self.core.get_next_available_stream_id()
+        self.core.send_headers(self.number, fields, end_stream=True)
 
 
 def _bytes(message: str | bytes) -> bytes:

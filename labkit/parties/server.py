@@ -345,7 +345,7 @@ class ServerParty(Speaker):
     def _answer(self, decision: Switch | Answer) -> bool:
         """Answer a request that is complete."""
         self._due = None
-        self._conclude(decision, close=isinstance(decision, Answer) and not self._keeps())
+        self._conclude(decision, close=isinstance(decision, Answer) and (decision.closes or not self._keeps()))
         return self._state == "head"
 
     def _keeps(self) -> bool:

@@ -25,6 +25,7 @@ FLOORS = {
         "simulation",
         "measured",
         "reads",
+        "caching",
         "cases",
         "snippets",
         "commandlines",

@@ -32,6 +32,19 @@ location /chat {
 }
 """
 
+OPEN = """
+map $http_upgrade $passed {
+    default $http_upgrade;
+}
+location / {
+    proxy_pass http://backend;
+    proxy_http_version 1.1;
+    proxy_set_header Upgrade $passed;
+    proxy_set_header Connection $http_connection;
+}
+location /admin { return 403; }
+"""
+
 
 @pytest.fixture(autouse=True)
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -129,6 +142,14 @@ WRONG = [
     ("08.close", bytes.fromhex("88 82 37 fa 21 3d 03 e8"), 3),
     ("09.mend", naive, 2),
     ("09.mend", lambda recv: recv().partition(b"\r\n\r\n")[2], 1),
+    ("13.map", OPEN, 2),
+    ("13.map", OPEN.replace("default $http_upgrade", 'default ""'), 2),
+    ("13.map", OPEN.replace("location /admin { return 403; }", ""), 1),
+    ("13.defend", labkit.Server(), 2),
+    ("13.defend", labkit.Server(origins=["evil.example"]), 2),
+    ("13.defend", labkit.Server(origins=["https://server.example.com"], limits=labkit.Limits(message=10)), 3),
+    ("13.defend", labkit.Server(decline=403), 2),
+    ("13.defend", "Server()", 0),
     ("14.second", ("plain-get", "client"), 0),
 ]
 

@@ -11,9 +11,10 @@ import h2.connection
 import h2.events
 import pytest
 
+from labkit.errors import WrongUse
 from labkit.parties.clocks import lab_date
 from labkit.parties.described import Server
-from labkit.parties.http2 import http2_client, http2_server
+from labkit.parties.http2 import http2_asks, http2_client, http2_server
 from labkit.parties.offer import Offer
 from labkit.parties.server import ServerParty
 from labkit.scenario import Scenario
@@ -244,3 +245,19 @@ def test_an_offer_that_cannot_be_meant():
     told = base64.urlsafe_b64encode(struct.pack(">HI", 2, 2)).decode()
     trace = simulate(Scenario(Offer.h2c(settings=told), say=http2_client, server=KNOWING))
     assert "HTTP2-Settings of the offer cannot be meant" in trace.note
+
+
+def test_more_is_asked_for_in_the_tunnel():
+    """The upgraded request is answered first, then each further one on the next odd stream (RFC 9113, 5.1.1)."""
+    trace = simulate(Scenario(Offer.h2c("/a"), say=http2_asks("/b", "/c"), server=KNOWING))
+    said = trace.stream(Direction.TO_CLIENT)
+    places = [said.index(b"GET %s over HTTP/2, stream %d." % each) for each in ((b"/a", 1), (b"/b", 3), (b"/c", 5))]
+    assert places == sorted(places)
+    assert trace.note == "simulated"
+
+
+@pytest.mark.parametrize("target", ["b", 7, ""])
+def test_what_is_asked_for_is_a_path(target):
+    """Anything else is told so at once, not in the middle of an exchange."""
+    with pytest.raises(WrongUse, match="what is asked for is a path"):
+        http2_asks(target)

@@ -192,6 +192,17 @@ def test_the_last_request_of_a_connection_is_told_so():
 # declines
 
 
+@pytest.mark.parametrize("option", ["close", "Close, Upgrade"])
+def test_an_answer_that_says_close_closes(option):
+    """Behind a refusal with `Connection: close` nothing is served, also what came with its request (RFC 9112, 9.6)."""
+    served = Served(decline=Answer(403, "no", (("Connection", option),)))
+    answer = served.feed(opening() + head(HOST, start="GET /admin HTTP/1.1"))
+    assert status(answer) == 403
+    assert fields(answer)["Connection"] == option.replace("Close", "close")
+    assert answer.count(b"HTTP/1.1") == 1
+    assert served.party.ending is Ending.FIN
+
+
 def test_an_upgrade_can_be_required():
     """Where an upgrade is required, 426 names the protocols in Upgrade, and Upgrade in Connection (RFC 9110, 15.5.22)."""
     served = Served(require=True, protocols={"a": shout, "b/1": shout})
