@@ -40,7 +40,10 @@ def progress(*, lines: bool = False) -> Iterator[Told]:
 def _bar() -> Any:
     """Return a bar; None where tqdm is not installed."""
     try:
-        from tqdm.auto import tqdm  # noqa: PLC0415  optional
+        if sys.stderr.isatty():  # whatever else this process has loaded: tqdm's own guess looks at that
+            from tqdm.std import tqdm  # noqa: PLC0415  optional
+        else:
+            from tqdm.auto import tqdm  # noqa: PLC0415  optional
     except ImportError:
         return None
     return tqdm(

@@ -26,7 +26,7 @@ def test_a_bar_is_drawn_where_somebody_watches(monkeypatch: pytest.MonkeyPatch) 
     """At a terminal a bar shows how far it is, and leaves nothing behind."""
     terminal = _Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
-    monkeypatch.setattr("tqdm.auto.tqdm.monitor_interval", 0)  # no thread that looks at bars
+    monkeypatch.setattr("tqdm.std.tqdm.monitor_interval", 0)  # no thread that looks at bars
     with progress() as told:
         for each in steps(3):
             told(each)
