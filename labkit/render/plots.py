@@ -38,6 +38,9 @@ _KINDS: dict[str, dict[str, Any]] = {
 """The files that a plot can be; no date stands in them, so that the same study makes the same file."""
 
 
+_COLOURS = 128  # of a picture in a notebook: enough for the edges of letters and lines
+
+
 @dataclass(frozen=True)
 class Plot:
     """A plot, drawn but not shown: a notebook shows it where it is the value of a cell.
@@ -96,7 +99,7 @@ class Plot:
 
     def html(self) -> str:
         """Return it as HTML: the picture with its description, and the figures as a table."""
-        data = base64.b64encode(self.data("png")).decode("ascii")
+        data = base64.b64encode(_lighter(self.data("png"))).decode("ascii")
         machine = "; ".join(
             f"{clean(name, 40)}: {clean(value, 120)}" for name, value in self.chart.study.machine.items()
         )
@@ -138,6 +141,16 @@ def plot(
         figure = made(figsize=(WIDTH, WIDTH / 2), dpi=DPI)
         _FORMS[chosen.form](Page(figure, chosen, theme))
     return Plot(chosen, dark, figure)
+
+
+def _lighter(png: bytes) -> bytes:
+    """Return a picture with a palette of colours: a third of the bytes, in a notebook that holds several."""
+    from PIL import Image  # noqa: PLC0415  comes with matplotlib
+
+    into = io.BytesIO()
+    picture = Image.open(io.BytesIO(png)).convert("RGB")
+    picture.quantize(_COLOURS, dither=Image.Dither.NONE).save(into, "png", optimize=True)
+    return into.getvalue()
 
 
 def _theme(*, dark: bool) -> Theme:
