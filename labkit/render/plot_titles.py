@@ -149,7 +149,7 @@ def _between(chart: Chart) -> str | None:
     part = at[via].median / at[""].median
     if chart.of in _THINGS and _within(at[via], at[""]):
         verb, things = _NOUNS[chart.of][0], _THINGS[chart.of]
-        return f"{_capital(where)}, {_title(way)} {verb} about as many {things} as directly: the spread is larger"
+        return f"{_capital(where)}, {_title(way)} {verb} about as many {things} as directly, within the spread"
     if chart.of in _THINGS:
         verb, things = _NOUNS[chart.of][0], _THINGS[chart.of]
         return f"{_capital(where)}, {_title(way)} {verb} {_ratio(part)} the {things} that it {verb} directly"

@@ -27,7 +27,10 @@ from labkit.render.plot_tables import PlotTable, alternative, plot_table
 from labkit.render.plot_titles import title
 from labkit.render.theme import DARK, LIGHT, Theme
 
-__all__ = ["Plot", "plot"]
+__all__ = ["NO_MATPLOTLIB", "Plot", "plot"]
+
+NO_MATPLOTLIB = 'matplotlib is not installed: python -m pip install "http101-labkit[lessons]"'
+"""What is said where there is none; a browser's Python is such a place."""
 
 _FORMS = {"lines": lines, "bars": bars, "strips": strips, "facing": facing, "course": course}
 _KINDS: dict[str, dict[str, Any]] = {
@@ -165,7 +168,7 @@ def _styled(theme: Theme) -> Iterator[Any]:
         from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
         from matplotlib.figure import Figure  # noqa: PLC0415
     except ImportError:
-        raise Absent('matplotlib is not installed: python -m pip install "http101-labkit[lessons]"') from None
+        raise Absent(NO_MATPLOTLIB) from None
 
     def made(**how: Any) -> Any:
         figure = Figure(**how)
