@@ -2,7 +2,7 @@
 
     python -m labkit.bench.stored       measures all of them anew, in earnest, and writes them here
 
-Each is what `measure(name)` gave, in a few minutes, on a small machine with nginx and Apache that had other work as well:
+Each is what `measure(name)` gave, in minutes, on a small machine with nginx and Apache that had other work as well:
 the rates go up and down by half; the ways took turns, so that their ratios do so less. Of a long measurement 500 values
 at the most are kept (`Study.thinned`). The machine, the day and the versions stand in each. The bytes of a message are
 not among them: `measure("overhead")` counts those on the spot, exactly.
