@@ -137,6 +137,21 @@ class Study:
         """Return the measurements of one quantity."""
         return tuple(each for each in self.measurements if each.name == name)
 
+    def only(self, *ways: str) -> Study:
+        """Return the part of it that is of these ways of talking.
+
+        Raises:
+            WrongUse: one of them was not measured; the text lists those that were.
+
+        >>> study = Study("tap", tuple(Measurement("messages", "/s", (9.0,), way) for way in ("raw", "keep-alive")))
+        >>> [each.way for each in study.only("raw").measurements]
+        ['raw']
+        """
+        known = list(dict.fromkeys(each.way for each in self.measurements))
+        if unknown := [way for way in ways if way not in known]:
+            raise WrongUse(f"this study has no {unknown[0]!r}; there are {', '.join(map(repr, known))}")
+        return replace(self, measurements=tuple(each for each in self.measurements if each.way in ways))
+
     def noted(self, note: str) -> Study:
         """Return this study with one more thing said."""
         return replace(self, note="; ".join(each for each in (self.note, note) if each))

@@ -84,3 +84,12 @@ def test_a_study_is_thinned_evenly_and_says_so() -> None:
     assert Study("latency", (course,)).thinned(2).measurements[0].at == (-1.0, 0.0)
     with pytest.raises(WrongUse, match="one value"):
         thin.thinned(0)
+
+
+def test_a_part_of_a_study_is_of_ways_that_it_has():
+    """All else of it stays, and a way that was not measured is refused, with those that were."""
+    found = tuple(Measurement("messages", "/s", (1.0,), way=way) for way in ("raw", "keep-alive", "raw"))
+    study = Study("tap", found, {"python": "3.12"}, "2026-11-28", note="noted")
+    assert study.only("raw") == Study("tap", (found[0], found[2]), study.machine, study.date, note="noted")
+    with pytest.raises(WrongUse, match="no 'carrier pigeon'; there are 'raw', 'keep-alive'"):
+        study.only("raw", "carrier pigeon")

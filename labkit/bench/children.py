@@ -13,6 +13,7 @@ from typing import Any
 
 from labkit.bench.load import PATIENCE
 from labkit.errors import Failed
+from labkit.net.machine import for_real
 
 __all__ = ["Child", "Load", "Refuted", "child", "load", "port_of", "relaying", "rival", "serving"]
 
@@ -60,7 +61,11 @@ def child(*arguments: str, patience: float = PATIENCE, apart: bool = False) -> I
         arguments: of Python.
         patience: the most seconds to wait for a line of it.
         apart: keep a terminal's Ctrl-C from it; for one that ends with its input, should this process be killed.
+
+    Raises:
+        Absent: this Python runs in a browser.
     """
+    for_real()
     process = subprocess.Popen(  # noqa: S603  this Python, our own modules
         [sys.executable, *arguments],
         stdin=subprocess.PIPE,

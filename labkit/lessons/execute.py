@@ -49,12 +49,12 @@ def normalised(notebook: Any) -> Any:
 
 
 def _stays(output: Any) -> bool:
-    """Take a live view out of an output; tell whether anything is left of it."""
+    """Take a live view out of an output; tell whether more is left of it than a text, as of a bar of progress."""
     if _LIVE not in output.get("data", {}):
         return True
     del output.data[_LIVE]
     output.metadata.pop(_LIVE, None)
-    return bool(output.data)
+    return bool(set(output.data) - {"text/plain"})
 
 
 def execute(path: Path) -> Any:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from types import FunctionType
 from typing import Any, NamedTuple
 
+from labkit.bench.overhead import overhead
 from labkit.dissection import Dissection, dissect
 from labkit.errors import Absent, LabError
 from labkit.lessons.answers import Point, review_mermaid
@@ -39,6 +40,7 @@ _PAGE, _STRANGER = "https://server.example.com", "https://other.example"  # whos
 _LENIENT, _STRICT = Server(paths=("/chat",)), Server(paths=("/chat",), origins=(_PAGE,))
 _PATIENT = 16
 _SILENCE = 0.3  # seconds until a server closes
+_MESSAGES, _SIZE = 1000, 200  # of the exercise 10.bytes
 _CURL_SECONDS = 0.5  # until a curl that watches gives up
 
 
@@ -246,6 +248,14 @@ def _second(answer: Sequence[object]) -> Iterator[Point]:
     yield from patient(_PATIENT).diagnose(*answer).points
 
 
+def _crossed(answer: Sequence[object]) -> Iterator[Point]:
+    ways = {"websocket-text": "over WebSocket", "keep-alive": "with requests on one connection"}
+    beside = {each.way: each.median for each in overhead([_SIZE], list(ways)).named("on the wire")}
+    right = [_MESSAGES * (2 * _SIZE + int(beside[way])) for way in ways]
+    why = "a text and its echo are two payloads, and what stands before each; then so many times"
+    yield from _each(answer, list(ways.values()), right, why)
+
+
 def _offered(answer: Offer) -> Iterator[Point]:
     names = [name for name in answer.protocols if name.lower().startswith("quote/")]
     yield Point(
@@ -309,6 +319,7 @@ GRADERS: dict[str, Grader] = {
     "08.codes": Grader(_LISTS, "a list of four numbers", _codes),
     "08.close": Grader((bytes, bytearray), "bytes", _close),
     "09.mend": Grader((FunctionType,), "a function", _reader),
+    "10.bytes": Grader(_LISTS, "a list of two numbers", _crossed),
     "12.offer": Grader((Offer,), "an Offer", _offered),
     "12.translate": Grader((Offer,), "an Offer", _translated),
     "13.map": Grader((str,), "a configuration, as text", _map),

@@ -147,12 +147,24 @@ def _between(chart: Chart) -> str | None:
         return None
     where = VIAS.get(via, ("", f"through {clean(via, 40)}"))[1]
     part = at[via].median / at[""].median
+    if chart.of in _THINGS and _within(at[via], at[""]):
+        verb, things = _NOUNS[chart.of][0], _THINGS[chart.of]
+        return f"{_capital(where)}, {_title(way)} {verb} about as many {things} as directly, within the spread"
     if chart.of in _THINGS:
         verb, things = _NOUNS[chart.of][0], _THINGS[chart.of]
         return f"{_capital(where)}, {_title(way)} {verb} {_ratio(part)} the {things} that it {verb} directly"
     if at[via].unit in ("ms", "s"):
         return f"{_capital(where)}, a round trip of {_title(way)} takes {_ratio(part)} as long as directly"
     return f"{_capital(where)}, {_title(way)} has {_ratio(part)} what it has directly"
+
+
+def _within(one: Measurement, other: Measurement) -> bool:
+    """Tell whether the median of one lies in the middle half of the other, so that nothing was found."""
+    return any(
+        low < each.median < high
+        for each, (low, high) in ((one, other.middle_half), (other, one.middle_half))
+        if min(len(one.values), len(other.values)) > 1
+    )
 
 
 def _facing(chart: Chart) -> str:

@@ -27,7 +27,10 @@ from labkit.render.plot_tables import PlotTable, alternative, plot_table
 from labkit.render.plot_titles import title
 from labkit.render.theme import DARK, LIGHT, Theme
 
-__all__ = ["Plot", "plot"]
+__all__ = ["NO_MATPLOTLIB", "Plot", "plot"]
+
+NO_MATPLOTLIB = 'matplotlib is not installed: python -m pip install "http101-labkit[lessons]"'
+"""What is said where there is none; a browser's Python is such a place."""
 
 _FORMS = {"lines": lines, "bars": bars, "strips": strips, "facing": facing, "course": course}
 _KINDS: dict[str, dict[str, Any]] = {
@@ -36,6 +39,9 @@ _KINDS: dict[str, dict[str, Any]] = {
     "pdf": {"metadata": {"CreationDate": None, "Creator": "labkit", "Producer": None}},
 }
 """The files that a plot can be; no date stands in them, so that the same study makes the same file."""
+
+
+_COLOURS = 128  # of a picture in a notebook: enough for the edges of letters and lines
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,7 @@ class Plot:
 
     def html(self) -> str:
         """Return it as HTML: the picture with its description, and the figures as a table."""
-        data = base64.b64encode(self.data("png")).decode("ascii")
+        data = base64.b64encode(_lighter(self.data("png"))).decode("ascii")
         machine = "; ".join(
             f"{clean(name, 40)}: {clean(value, 120)}" for name, value in self.chart.study.machine.items()
         )
@@ -140,6 +146,16 @@ def plot(
     return Plot(chosen, dark, figure)
 
 
+def _lighter(png: bytes) -> bytes:
+    """Return a picture with a palette of colours: a third of the bytes, in a notebook that holds several."""
+    from PIL import Image  # noqa: PLC0415  comes with matplotlib
+
+    into = io.BytesIO()
+    picture = Image.open(io.BytesIO(png)).convert("RGB")
+    picture.quantize(_COLOURS, dither=Image.Dither.NONE).save(into, "png", optimize=True)
+    return into.getvalue()
+
+
 def _theme(*, dark: bool) -> Theme:
     return DARK if dark else LIGHT
 
@@ -152,7 +168,7 @@ def _styled(theme: Theme) -> Iterator[Any]:
         from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
         from matplotlib.figure import Figure  # noqa: PLC0415
     except ImportError:
-        raise Absent('matplotlib is not installed: python -m pip install "http101-labkit[lessons]"') from None
+        raise Absent(NO_MATPLOTLIB) from None
 
     def made(**how: Any) -> Any:
         figure = Figure(**how)

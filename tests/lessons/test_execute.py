@@ -96,13 +96,14 @@ def test_ids_stay_and_are_made_the_same_everywhere(tmp_path: Path):
 
 
 def test_views_of_live_widgets_are_not_kept():
-    """A widget's view goes, and what stands beside it stays; an output that is nothing else goes whole."""
+    """A widget's view goes, and the picture beside it stays; an output that is nothing else but a text goes whole."""
     view = {"application/vnd.jupyter.widget-view+json": {"model_id": "0123", "version_major": 2}}
     twin = {"text/plain": "a picture", "text/html": "<img>"}
     cell = nbformat.v4.new_code_cell("inspect(trace)")
     cell.outputs = [
         nbformat.v4.new_output("display_data", {**twin, **view}, metadata=dict(view)),
         nbformat.v4.new_output("display_data", dict(view)),
+        nbformat.v4.new_output("display_data", {"text/plain": "0 of ?", **view}),
         nbformat.v4.new_output("stream", text="said"),
     ]
     (kept,) = normalised(nbformat.v4.new_notebook(cells=[cell], metadata={"widgets": {"state": {}}})).cells

@@ -9,12 +9,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from labkit.net.machine import NOT_IN_BROWSER
+from labkit.render.plots import NO_MATPLOTLIB
 from tests.pyodide.inside import Pyodide
 
-__all__ = ["TAG", "Ran", "needing", "run"]
+__all__ = ["MATPLOTLIB", "SOCKET", "TAGS", "Ran", "needing", "run"]
 
-TAG = "needs-socket"
+SOCKET = "needs-socket"
 """The tag of a cell that takes a real socket or program, or the value of a cell that does."""
+
+MATPLOTLIB = "needs-matplotlib"
+"""The tag of a cell that draws a plot: matplotlib is no wheel that runs anywhere, so it is not among those here."""
+
+TAGS = {SOCKET: NOT_IN_BROWSER, MATPLOTLIB: NO_MATPLOTLIB}
+"""What a cell with each tag says where it cannot run."""
 
 _SOURCE = r"""
 import os, shutil, tempfile
@@ -67,14 +74,14 @@ def run(inside: Pyodide, sources: Sequence[str]) -> list[Ran]:
     return [Ran(each["error"] and tuple(each["error"]), each["stdout"], each["shown"]) for each in told]
 
 
-def needing(inside: Pyodide, cells: Sequence[Any]) -> set[str]:
-    """Return the ids of the code cells that cannot run in a browser, found by running them there.
+def needing(inside: Pyodide, cells: Sequence[Any]) -> dict[str, str]:
+    """Return the ids of the code cells that cannot run in a browser, found by running them there, each with its tag.
 
-    A cell cannot run where it says so, by the lab's one sentence; or where it misses a name that such a cell would
+    A cell cannot run where it says so, by one of the lab's sentences; or where it misses a name that such a cell would
     have bound. What fails for another reason is a fault of the lesson or of the lab, and is raised.
     """
     code = [cell for cell in cells if cell.cell_type == "code"]
-    cannot: set[str] = set()
+    cannot: dict[str, str] = {}
     while True:  # again, without those that failed: half of such a cell may have been done
         left = [cell for cell in code if cell.id not in cannot]
         failed = {cell.id: ran.error for cell, ran in zip(left, run(inside, [cell.source for cell in left]), strict=True)
@@ -85,10 +92,11 @@ def needing(inside: Pyodide, cells: Sequence[Any]) -> set[str]:
             error = failed.get(cell.id)
             if error is None:
                 continue
-            bound = _bound(each.source for each in code if each.id in cannot)
-            says_so = error[:2] == ("Absent", NOT_IN_BROWSER)
-            assert says_so or (error[0] == "NameError" and error[2] in bound), f"cell {cell.id}: {error}\n{cell.source}"
-            cannot.add(cell.id)
+            says = {("Absent", said): tag for tag, said in TAGS.items()}
+            misses = {name: cannot[each.id] for each in code if each.id in cannot for name in _bound([each.source])}
+            tag = says.get(error[:2]) or (misses.get(error[2] or "") if error[0] == "NameError" else None)
+            assert tag, f"cell {cell.id}: {error}\n{cell.source}"
+            cannot[cell.id] = tag
 
 
 def _bound(sources: Iterable[str]) -> set[str]:

@@ -2,7 +2,7 @@
 
     python -m tests.pyodide.mark [NOTEBOOK …]
 
-A marked cell has the tag `needs-socket`, for machines; for readers the notebook's first cell names the numbers.
+A marked cell has the tag `needs-socket` or `needs-matplotlib`, for machines; for readers the notebook's first cell names the numbers.
 Run it after `make notebooks`, whenever a lesson's cells changed; it can be run as often as you like.
 """
 
@@ -11,14 +11,14 @@ from __future__ import annotations
 import re
 import sys
 import tempfile
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from labkit.lessons.notebooks import find_notebooks, notebooks_in, read, write
 from tests.pyodide import parts
-from tests.pyodide.cells import TAG, needing
+from tests.pyodide.cells import MATPLOTLIB, SOCKET, TAGS, needing
 from tests.pyodide.inside import Pyodide
 
 __all__ = ["mark", "marked", "sentence"]
@@ -26,9 +26,14 @@ __all__ = ["mark", "marked", "sentence"]
 _SENTENCE = re.compile(r"\n\n\*In a browser without a server\b[^\n]*\*(?=\n|$)")
 
 
-def marked(notebook: Any) -> set[str]:
-    """Return the ids of the cells that are marked."""
-    return {cell.id for cell in notebook.cells if TAG in cell.metadata.get("tags", [])}
+_NEEDS = {SOCKET: "a real socket or program", MATPLOTLIB: "matplotlib"}
+
+
+def marked(notebook: Any) -> dict[str, str]:
+    """Return the ids of the cells that are marked, each with its tag."""
+    tags = {cell.id: [tag for tag in cell.metadata.get("tags", []) if tag in TAGS] for cell in notebook.cells}
+    assert all(len(found) <= 1 for found in tags.values()), "one mark is enough for a cell"
+    return {name: found[0] for name, found in tags.items() if found}
 
 
 def sentence(notebook: Any) -> str:
@@ -37,21 +42,28 @@ def sentence(notebook: Any) -> str:
     The numbers are those that cells have after a run from top to bottom.
     """
     found, code = marked(notebook), [cell for cell in notebook.cells if cell.cell_type == "code"]
-    numbers = [number for number, cell in enumerate(code, 1) if cell.id in found]
-    if not numbers:
+    parts = []
+    for tag, need in _NEEDS.items():
+        numbers = [number for number, cell in enumerate(code, 1) if found.get(cell.id) == tag]
+        if numbers:
+            needs = "cell {} needs" if len(numbers) == 1 else "cells {} need"
+            parts.append(f"{needs.format(_said(numbers))} {need}")
+    if not parts:
         return ""
+    return f"*In a browser without a server, as in JupyterLite, {', and '.join(parts)}; the others run.*"
+
+
+def _said(numbers: Sequence[int]) -> str:
     runs = [[number for _, number in run] for _, run in groupby(enumerate(numbers), lambda pair: pair[1] - pair[0])]
     told = [each for run in runs for each in _ranges(run)]
-    said = " and ".join(filter(None, [", ".join(told[:-1]), told[-1]]))
-    need = "cell {} needs" if len(numbers) == 1 else "cells {} need"
-    needed = need.format(said)
-    return f"*In a browser without a server, as in JupyterLite, {needed} a real socket or program; the others run.*"
+    return " and ".join(filter(None, [", ".join(told[:-1]), told[-1]]))
 
 
-def mark(notebook: Any, ids: Collection[str]) -> Any:
+def mark(notebook: Any, ids: Mapping[str, str]) -> Any:
     """Return the notebook with these cells marked and no others, and with the sentence, changed in place."""
     for cell in notebook.cells:
-        tags = [tag for tag in cell.metadata.get("tags", []) if tag != TAG] + [TAG] * (cell.id in ids)
+        tags = [tag for tag in cell.metadata.get("tags", []) if tag not in TAGS]
+        tags += [ids[cell.id]] if cell.id in ids else []
         cell.metadata.pop("tags", None)
         if tags:
             cell.metadata["tags"] = tags
@@ -75,7 +87,7 @@ def main(paths: Sequence[Path]) -> int:
             notebook = read(path)
             write(mark(notebook, needing(inside, notebook.cells)), path)
             code = sum(cell.cell_type == "code" for cell in notebook.cells)
-            print(f"{path.name}: {len(marked(notebook))} of {code} cells need a socket")  # noqa: T201  a command's output
+            print(f"{path.name}: {len(marked(notebook))} of {code} cells cannot run")  # noqa: T201  a command's output
     finally:
         inside.close()
     return 0

@@ -11,7 +11,7 @@ import pytest
 
 from labkit.lessons.execute import normalised
 from labkit.lessons.notebooks import notebooks_in, read
-from tests.pyodide.cells import TAG, Ran, needing, run
+from tests.pyodide.cells import MATPLOTLIB, SOCKET, Ran, needing, run
 from tests.pyodide.inside import Pyodide
 from tests.pyodide.mark import mark, marked, sentence
 
@@ -63,8 +63,11 @@ def test_what_depends_on_a_socket_needs_one_too(inside: Pyodide):
         "from labkit import run\nanswer = run(Scenario())",
         "simulate(Scenario())",
         "answer",
+        "from labkit import measure, plot\ndrawn = plot(measure('overhead', quick=True))",
+        "drawn.title",
     )
-    assert needing(inside, found.cells) == {"c1", "c2", "c3", "c4", "c6"}
+    sockets = dict.fromkeys(("c1", "c2", "c3", "c4", "c6"), SOCKET)
+    assert needing(inside, found.cells) == sockets | {"c7": MATPLOTLIB, "c8": MATPLOTLIB}
 
 
 def test_another_fault_is_not_taken_for_it(inside: Pyodide):
@@ -79,16 +82,18 @@ def test_marking_is_for_readers_and_machines():
     found = lesson("1", "2", "3", "4", "5", "6", "7")
     found.cells[2].metadata["tags"] = ["nbval-ignore-output"]
     before = deepcopy(found)
-    mark(found, {"c1", "c3", "c4", "c6"})
-    assert found.cells[2].metadata["tags"] == ["nbval-ignore-output", TAG]
+    mark(found, dict.fromkeys(("c1", "c3", "c4", "c6"), SOCKET))
+    assert found.cells[2].metadata["tags"] == ["nbval-ignore-output", SOCKET]
     assert sentence(found) == (
         "*In a browser without a server, as in JupyterLite, cells [2], [4], [5] and [7] need a real socket or program; "
         "the others run.*"
     )
     assert found.cells[0].source == f"# A lesson\n\n{sentence(found)}"
     assert normalised(deepcopy(found)).cells == found.cells
-    mark(found, {"c1", "c2", "c3"})
+    mark(found, dict.fromkeys(("c1", "c2", "c3"), SOCKET))
     assert "JupyterLite, cells [2] to [4] need a real" in found.cells[0].source
-    mark(found, {"c1"})
+    mark(found, {"c1": SOCKET, "c2": MATPLOTLIB})
+    assert "cell [2] needs a real socket or program, and cell [3] needs matplotlib; the" in found.cells[0].source
+    mark(found, {"c1": SOCKET})
     assert "JupyterLite, cell [2] needs a real" in found.cells[0].source
-    assert mark(found, ()) == before
+    assert mark(found, {}) == before

@@ -70,6 +70,14 @@ def test_text_and_table_hold_every_median(name):
         assert told in words
 
 
+def test_what_is_within_the_spread_is_no_finding():
+    """Where the median of one lies in the middle half of the other, the title has no ratio; beyond it, it has one."""
+    direct = Measurement("messages", "/s", (50.0, 60.0, 100.0), way="websocket-text")
+    for values, told in (((40.0, 70.0, 90.0), "about as many messages as directly"), ((10.0, 20.0, 30.0), "33 % of")):
+        tapped = Measurement("messages", "/s", values, way="websocket-text", via="tap")
+        assert told in title(chart(Study("tap", (direct, tapped))))
+
+
 def test_the_subtitle_says_how_and_where_it_was_measured():
     """n, what was held, the machine, the day, whether it was quick, and what the study notes."""
     lines = subtitle(chart(studies.tap()))
