@@ -1,14 +1,13 @@
 """What the lesson on a chat and a feed lets speak to many: a room, one way to tell its guests, and what each heard.
 
-Server(protocols={"websocket": room(sends)})     what one guest says is told to all, and whoever tells it waits
+Server(protocols={"websocket": Room(sends)})     what one guest says is told to all, and whoever tells it waits
 heard(simulate(gathering))                       {"ana": ["one", "two"], "ben": [], "cy": ["Close 1008"]}
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from inspect import isawaitable
-from typing import Any
 
 from labkit.dissection import dissect
 from labkit.dissection.hop import HopView
@@ -17,47 +16,46 @@ from labkit.lessons.answers import Point
 from labkit.parties.described import Server
 from labkit.parties.feed import Feed
 from labkit.parties.offer import Offer
-from labkit.parties.stream import Handler, Stream
+from labkit.parties.stream import Message, Stream
 from labkit.simulation import simulate
 from labkit.trace import Direction, Trace
 from labkit.wire.websocket import CLOSE, TEXT, scan
 
-__all__ = ["choosing", "feeding", "heard", "room", "sends", "telling"]
+__all__ = ["Room", "choosing", "feeding", "heard", "sends", "telling"]
 
-Tell = Callable[[Sequence[Stream], str], Any]
+Tell = Callable[[Sequence[Stream], Message], Awaitable[object]]
 """Tells a line to all guests of a room."""
 
 
-async def sends(guests: Sequence[Stream], line: str) -> None:
+async def sends(guests: Sequence[Stream], line: Message) -> None:
     """Tell a line to one guest after the other, and wait for each."""
     for guest in guests:
         await guest.send(line)
 
 
-def room(tell: Tell, held: int = 100) -> Handler:
-    r"""Return a handler for all guests of a room: what one says is told to all, in the order in which they came.
+class Room:
+    """All guests of a room, as a handler: what one says is told to all, in the order in which they came.
 
     Args:
-        tell: tells a line to the guests; it may be a coroutine function.
-        held: how many messages wait for a guest that does not read; further ones are not taken.
+        tell: a coroutine function that tells a line to the guests.
 
-    >>> heard(simulate(Gathering(["ana", "ben"], [("ana", "says", "Hi")], Server(protocols={"websocket": room(sends)}))))
+    >>> server = Server(protocols={"websocket": Room(sends)})
+    >>> heard(simulate(Gathering(["ana", "ben"], [("ana", "says", "Hi")], server)))
     {'ana': ['Hi'], 'ben': ['Hi']}
     """
-    guests: list[Stream] = []
 
-    async def host(stream: Stream) -> None:
-        stream.hold("drop newest", messages=held)
-        guests.append(stream)
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._guests: list[Stream] = []
+
+    async def __call__(self, stream: Stream) -> None:
+        """Let a guest in, and tell all what this one says."""
+        self._guests.append(stream)
         try:
             async for line in stream:
-                told = tell(guests, str(line))
-                if isawaitable(told):
-                    await told
+                await self._tell(self._guests, line)
         finally:
-            guests.remove(stream)
-
-    return host
+            self._guests.remove(stream)
 
 
 def heard(trace: Trace) -> dict[str, list[str]]:
@@ -78,28 +76,42 @@ def _heard(view: HopView) -> Iterator[str]:
 # the exercises
 
 
-def telling(answer: Tell) -> Iterator[Point]:
+def telling(answer: Callable[[Sequence[Stream], Message], object]) -> Iterator[Point]:
     """Yield the points of a way to tell: in a room in which ben does not read, and two messages may wait for him."""
     counted: list[object] = []
 
-    async def count(guests: Sequence[Stream], line: str) -> None:
-        told = answer(guests, line)
-        counted.append(await told if isawaitable(told) else told)
+    async def count(guests: Sequence[Stream], line: Message) -> None:
+        try:
+            told = answer(guests, line)
+            counted.append(await told if isawaitable(told) else told)
+        except Exception as error:  # a learner's own code may raise anything
+            counted.append(f"{type(error).__name__}: {error}")
+            raise
 
+    async def host(stream: Stream) -> None:
+        stream.hold("drop newest", messages=2)
+        await guests(stream)
+
+    guests = Room(count)
     words = ["one", "two", "three"]
     script = [("ben", "stops reading"), *zip(("ana", "cy", "cy"), ("says",) * 3, words, strict=True)]
-    server = Server(protocols={"websocket": room(count, held=2)})
+    server = Server(protocols={"websocket": host})
     told = heard(simulate(Gathering(["ana", "ben", "cy"], [*script, ("ben", "reads on")], server)))
+    if any(each is ... for each in counted):
+        yield Point(False, "an answer", "tell is still open: write yours in place of the dots")
+        return
     stalled = "somebody waits for ben, or the line was not handed to each"
     yield Point(told["ana"] == words, f"ana hears {_all(told['ana'])}", stalled)
     yield Point(told["cy"] == words, f"cy hears {_all(told['cy'])}", stalled)
-    yield Point(told["ben"] == words[:2], f"ben, who reads on, hears {_all(told['ben'])}", "two messages waited for him")
+    yield Point(
+        told["ben"] == words[:2], f"ben, who reads on, hears {_all(told['ben'])}", "two messages waited for him"
+    )
     why = "how many took it: of the third line ben's full outbox takes none"
     yield Point(counted == [3, 3, 2], f"it returns {_all(counted)}", why)
 
 
 def _all(told: Sequence[object]) -> str:
-    return ", ".join("still open" if each is ... else str(each) for each in told) or "nothing"
+    return ", ".join(map(str, told)) or "nothing"
 
 
 def choosing(answer: Sequence[object]) -> Iterator[Point]:
@@ -113,9 +125,13 @@ def choosing(answer: Sequence[object]) -> Iterator[Point]:
 
 
 _NEEDS: tuple[tuple[str, str, Callable[[tuple[str, ...]], bool]], ...] = (
-    ("the ticker", "the price that came last before it read on is 5", lambda told: "5" in told),
-    ("the chat", "nothing may be missing between two messages that it hears", lambda told: told[-1:] == ("Close 1008",)),
-    ("the auction", "the bid that came first is 1", lambda told: "1" in told),
+    ("the ticker", "of the prices that it missed, 5 is the newest", lambda told: "5" in told),
+    (
+        "the chat",
+        "no message may be missing before one that it hears",
+        lambda told: told[-1:] == ("Close 1008",),
+    ),
+    ("the auction", "the earliest bid is 1", lambda told: "1" in told),
 )
 
 
