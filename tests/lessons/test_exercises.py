@@ -144,7 +144,7 @@ WRONG = [
     ("09.mend", naive, 2),
     ("09.mend", lambda recv: recv().partition(b"\r\n\r\n")[2], 1),
     ("11.stall", sends, 1),
-    ("11.stall", lambda guests, line: [guest.post(line) for guest in guests][0], 3),
+    ("11.stall", lambda guests, line: [guest.post(line) for guest in guests], 3),
     ("11.stall", lambda guests, line: any(guest.post(line) for guest in guests), 1),
     ("11.stall", lambda guests: None, 0),
     ("11.policies", ["drop oldest"] * 3, 1),
