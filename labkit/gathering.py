@@ -154,7 +154,7 @@ def _step(number: int, told: Any, clients: Mapping[str, Offer]) -> Step:
     if not isinstance(step.who, str) or step.who not in clients:
         raise WrongUse(f"step {number}: nobody is called {step.who!r}; there are {', '.join(clients)}")
     if not isinstance(step.deed, str) or step.deed not in DEEDS:
-        raise WrongUse(f"step {number}: {step.who} can {_or(DEEDS)}; not {step.deed!r}")
+        raise WrongUse(f"step {number}: no deed is called {step.deed!r}; there are {', '.join(DEEDS)}")
     if (step.what is None) is (step.deed in _SAYING):
         raise WrongUse(f'step {number}: "says" has a message, "waits" has seconds, and no other has a third part')
     if step.deed == "says" and not isinstance(step.what, (str, bytes)):
@@ -175,8 +175,3 @@ def _check_joins(steps: tuple[Step, ...]) -> None:
             there.add(step.who)
         elif step.who in later - there and step.deed != "waits":
             raise WrongUse(f"step {number}: {step.who} {step.deed} before it joins")
-
-
-def _or(words: Iterable[str]) -> str:
-    *some, last = words
-    return f"{', '.join(some)} or {last}"

@@ -104,7 +104,7 @@ def test_a_handler_that_never_stops_talking_is_not_waited_for():
     ("clients", "step", "told"),
     [
         (["ana"], ("eve", "leaves"), "step 1: nobody is called 'eve'; there are ana"),
-        (["ana"], ("ana", "sings"), "step 1: ana can joins, says"),
+        (["ana"], ("ana", "sings"), "step 1: no deed is called 'sings'; there are joins, says"),
         (["ana"], ("ana", "says"), 'step 1: "says" has a message'),
         (["ana"], ("ana", "leaves", "now"), "no other has a third part"),
         (["ana"], ("ana", "says", 5), "step 1: what ana says is text or bytes, not int"),

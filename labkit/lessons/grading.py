@@ -15,6 +15,7 @@ from labkit.errors import Absent, LabError
 from labkit.lessons.answers import Point, review_mermaid
 from labkit.lessons.defending import defended
 from labkit.lessons.patients import patient
+from labkit.lessons.rooms import choosing, telling
 from labkit.lessons.talks import killed, listening, sending
 from labkit.net.curl import curl
 from labkit.net.curl_codes import Seen, meaning
@@ -320,6 +321,8 @@ GRADERS: dict[str, Grader] = {
     "08.close": Grader((bytes, bytearray), "bytes", _close),
     "09.mend": Grader((FunctionType,), "a function", _reader),
     "10.bytes": Grader(_LISTS, "a list of two numbers", _crossed),
+    "11.stall": Grader((FunctionType,), "a function", telling),
+    "11.policies": Grader(_LISTS, "a list of three policies", choosing),
     "12.offer": Grader((Offer,), "an Offer", _offered),
     "12.translate": Grader((Offer,), "an Offer", _translated),
     "13.map": Grader((str,), "a configuration, as text", _map),

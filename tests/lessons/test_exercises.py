@@ -12,6 +12,7 @@ from labkit.lessons import record
 from labkit.lessons.exercises import exercise, exercises, look_back, predict
 from labkit.lessons.grading import GRADERS
 from labkit.lessons.record import entries
+from labkit.lessons.rooms import sends
 from labkit.phpcurl import (
     CURLINFO_RESPONSE_CODE,
     CURLOPT_HEADERFUNCTION,
@@ -142,6 +143,13 @@ WRONG = [
     ("08.close", bytes.fromhex("88 82 37 fa 21 3d 03 e8"), 3),
     ("09.mend", naive, 2),
     ("09.mend", lambda recv: recv().partition(b"\r\n\r\n")[2], 1),
+    ("11.stall", sends, 1),
+    ("11.stall", lambda guests, line: [guest.post(line) for guest in guests], 3),
+    ("11.stall", lambda guests, line: any(guest.post(line) for guest in guests), 1),
+    ("11.stall", lambda guests: None, 0),
+    ("11.policies", ["drop oldest"] * 3, 1),
+    ("11.policies", ["disconnect", "drop newest", "drop oldest"], 0),
+    ("11.policies", ["drop oldest", "wait"], 0),
     ("13.map", OPEN, 2),
     ("13.map", OPEN.replace("default $http_upgrade", 'default ""'), 2),
     ("13.map", OPEN.replace("location /admin { return 403; }", ""), 1),
