@@ -149,7 +149,9 @@ def test_sigint_ends_the_command_and_every_process(tmp_path: object) -> None:
     """Ctrl-C at a terminal: what was measured is told and saved, the exit code is 130, and no process is left."""
     kept = f"{tmp_path}/kept.json"
     told = [sys.executable, "-c", _TOLD, "bench", "tap", "--json", kept]
-    with subprocess.Popen(told, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}  # `make test &` would not hear it
+    with subprocess.Popen(told, **pipes, **heard) as running:
         try:
             assert running.stderr is not None
             assert any(line.startswith("tap: 10 of ") for line in running.stderr)
