@@ -16,7 +16,7 @@ _RECORDED = str(1 << 26)  # bytes kept per connection, above all that a round se
 def echo(*, quick: bool = False) -> list[Row]:
     """Echo 64-byte messages, sent without waiting for the answers, on one connection."""
     rates = _rates("echo", count=300 if quick else 5_000, rounds=2 if quick else 61)
-    return _rows("echo, 64 bytes, pipelined", rates, Target(2.0))
+    return _rows("echo, 64 bytes, pipelined", rates, Target(2.5))
 
 
 def handshakes(*, quick: bool = False) -> list[Row]:

@@ -24,9 +24,10 @@ from websockets.exceptions import ProtocolError
 from websockets.extensions.base import Extension
 from websockets.extensions.permessage_deflate import PerMessageDeflate, ServerPerMessageDeflateFactory
 from websockets.frames import Close, Frame, Opcode
-from websockets.protocol import Protocol, Side
+from websockets.protocol import Protocol, Side, State
 from websockets.streams import StreamReader
 
+from labkit.parties.whole import whole_frame, whole_size
 from labkit.wire.websocket import apply_mask
 from labkit.wire.websocket import frame as write_frame
 
@@ -99,6 +100,30 @@ class Core(Protocol):
         self.stopped = False
         self.unsent = 0
         self.extensions = list(extensions)
+
+    @property
+    def message_limit(self) -> int:
+        """The most bytes of a message."""
+        return self._limit
+
+    @property
+    def plain(self) -> bool:
+        """Whether the next byte begins a client's frame of which no extension and no open message has a say."""
+        reader = self.reader
+        return (
+            not (reader.buffer or reader.begun or self.stopped or self.extensions)
+            and self.current_size is None
+            and self.side is Side.SERVER
+        )
+
+    def due(self, data: bytes, at: int) -> int:
+        """Return how many bytes to read of `data` from `at` on: those of one frame, or fewer; or all."""
+        if self.stopped or self.extensions or self.side is Side.CLIENT:
+            return len(data) - at
+        reader = self.reader
+        begun = b"".join(reader.begun)
+        start = begun + reader.buffer[:14] + data[at : at + 14]  # no header is longer
+        return whole_size(start) - len(begun) - len(reader.buffer)
 
     def receive_data(self, data: bytes | bytearray) -> None:
         """Take bytes; look into a frame of which only a part has come."""
@@ -224,6 +249,24 @@ class Core(Protocol):
         elif event.opcode is Opcode.CLOSE:
             super().recv_frame(event)
             self.events.pop()
+
+    def send_whole(self, message: str | bytes) -> None:
+        """Queue a message in one frame."""
+        text = isinstance(message, str)
+        data = message.encode() if isinstance(message, str) else message
+        if (
+            self._keys is None
+            and not self.extensions
+            and self.state is State.OPEN
+            and not self.expect_continuation_frame
+        ):
+            raw = whole_frame(data, text=text)
+            self.writes.append(raw)
+            self.unsent += len(raw)
+        elif text:
+            self.send_text(data)
+        else:
+            self.send_binary(data)
 
     def send_frame(self, frame: Frame) -> None:
         """Queue one frame; the masking key comes from the caller, not from chance."""

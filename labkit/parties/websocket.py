@@ -15,6 +15,7 @@ from labkit.parties.conversation import MOST_UNSENT, MOST_WAITING, Conversation
 from labkit.parties.core import Core, Failure
 from labkit.parties.party import Driver, Ending
 from labkit.parties.stream import Fragments, Message
+from labkit.parties.whole import take_whole
 
 __all__ = ["WebSocket"]
 
@@ -60,9 +61,22 @@ class WebSocket(Conversation):
             self._held += data
             self._inflate()
             return
-        core.receive_data(data)
         self._waiting += len(data)
+        self._read(data)
         self._collect()
+
+    def _read(self, data: bytes) -> None:
+        """Read whole messages the short way, and by the core each frame that is none."""
+        core, at, end = self.core, 0, len(data)
+        while at < end:
+            if core.plain:
+                at = take_whole(data, at, core.message_limit, self._queue.append)
+                if at == end:
+                    return
+            piece = data[at : at + core.due(data, at)]
+            core.receive_data(piece)
+            at += len(piece)
+            self._gather()
 
     def _inflate(self) -> None:
         """Read compressed frames a slice at a time, and no further than the handler can follow."""
@@ -87,9 +101,9 @@ class WebSocket(Conversation):
             if self.core.state is State.CLOSED:  # its parser would hold on to it, for bytes that do not come
                 self.core.parser.close()
 
-    def _collect(self) -> None:
-        queue = self._queue
-        add = queue.append
+    def _gather(self) -> None:
+        """Put what the core has read behind what was read before."""
+        add = self._queue.append
         for event in self.core.events_received():
             if not isinstance(event, Frame):
                 add(event)  # type: ignore[arg-type]
@@ -101,6 +115,10 @@ class WebSocket(Conversation):
                 self._fragment(event)
             elif event.opcode is not Opcode.PONG:
                 add(event)
+
+    def _collect(self) -> None:
+        queue = self._queue
+        self._gather()
         self.settle()
         if not queue:
             self._waiting = 0
@@ -170,10 +188,8 @@ class WebSocket(Conversation):
     def say(self, message: Message | Fragments) -> None:
         """Send one message, in fragments where it is a list of them."""
         core = self.core
-        if isinstance(message, str):
-            core.send_text(message.encode())
-        elif isinstance(message, bytes):
-            core.send_binary(message)
+        if isinstance(message, (str, bytes)):
+            core.send_whole(message)
         else:
             self._say_fragments(list(message))
         if core.unsent > MOST_UNSENT:
