@@ -9,6 +9,7 @@ is not installed says so instead, and how it can be.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import shutil
 import socket
@@ -121,6 +122,7 @@ async def _until_told() -> None:
 
 def main() -> None:
     """Serve until the input ends."""
+    logging.disable()  # what they log would stand between the lines of the table
     name = sys.argv[1] if len(sys.argv) > 1 else "websockets"
     if name == _NODE:
         _node()
