@@ -72,7 +72,7 @@ wheelhouse: .venv/notebooks-$(HERE) ## Make a folder for a USB stick, from which
 
 constraints: ## Remake constraints.txt; run it with the oldest Python, Debian 12's python3.11
 	@rm -rf build/newest && python3.11 -m venv build/newest
-	@build/newest/bin/python -m pip --disable-pip-version-check install --quiet -e '.[notebooks,test,check]'
+	@build/newest/bin/python -m pip --disable-pip-version-check install --quiet -e '.[notebooks,test,check,bench]'
 	@grep '^#' constraints.txt > build/constraints.txt
 	@build/newest/bin/python -m pip freeze --exclude http101-labkit >> build/constraints.txt
 	@mv build/constraints.txt constraints.txt; rm -rf build/newest

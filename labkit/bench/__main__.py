@@ -11,19 +11,22 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from labkit.bench import feeding, pictures, proxied, traffic
+from labkit.bench import feeding, idle, pictures, proxied, traffic
 from labkit.bench.machine import machine
-from labkit.bench.measurement import Row
+from labkit.bench.measurement import Missing, Row
 from labkit.errors import LabError
 
 __all__ = ["FIGURES", "main"]
 
-FIGURES: dict[str, Callable[..., list[Row]]] = {
+FIGURES: dict[str, Callable[..., Sequence[Row | Missing]]] = {
     "exchange": pictures.exchange,
     "edit": pictures.edit,
     "echo": traffic.echo,
+    "large": traffic.large,
+    "larger": traffic.larger,
     "handshakes": traffic.handshakes,
     "feed": feeding.feed,
+    "idle": idle.idle,
     "simulated": proxied.simulated,
     "relayed": proxied.relayed,
     "frames": pictures.frames,
@@ -40,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     where = machine()
     print(", ".join(f"{name} {value}" for name, value in where.items()))
     print("median (middle half, n rounds); what is compared takes turns in one run", flush=True)
-    rows: list[Row] = []
+    rows: list[Row | Missing] = []
     code = 0
     for name in told.name or FIGURES:
         try:

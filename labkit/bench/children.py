@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from labkit.bench.load import PATIENCE
-from labkit.errors import Failed
+from labkit.errors import Absent, Failed
 from labkit.net.machine import for_real
 
 __all__ = ["Child", "Load", "Refuted", "child", "load", "port_of", "relaying", "rival", "serving"]
@@ -27,6 +27,11 @@ class Child:
         self._name = name
         self._process = process
         self._patience = patience
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
 
     def line(self) -> str:
         """Return its next line of output.
@@ -96,9 +101,13 @@ def serving(*options: str) -> Iterator[int]:
 
 
 @contextmanager
-def rival() -> Iterator[int]:
-    """Run websockets' asyncio server while the block lasts; give its port."""
-    with child("-m", "labkit.bench.rival") as server:
+def rival(name: str = "websockets") -> Iterator[int]:
+    """Run another server, one of `RIVALS`, while the block lasts; give its port.
+
+    Raises:
+        Absent: it is not installed.
+    """
+    with child("-m", "labkit.bench.rival", name) as server:
         yield port_of(server)
 
 
@@ -110,8 +119,15 @@ def relaying(port: int) -> Iterator[int]:
 
 
 def port_of(server: Child) -> int:
-    """Return the port that a child says it listens on."""
-    return int(server.line().rpartition(":")[2])
+    """Return the port that a child says it listens on.
+
+    Raises:
+        Absent: it says that it is not installed.
+    """
+    line = server.line()
+    if line.startswith("absent: "):
+        raise Absent(line)
+    return int(line.rpartition(":")[2])
 
 
 class Load:
@@ -120,13 +136,13 @@ class Load:
     def __init__(self, process: Child) -> None:
         self._process = process
 
-    def rate(self, order: str, port: int, count: int) -> float:
+    def rate(self, order: str, port: int, count: int, **details: int) -> float:
         """Have `count` messages or handshakes made; return how many went through in a second.
 
         Raises:
             Refuted: what came back is not what was sent.
         """
-        return count / float(self.ask(order, port=port, count=count)["seconds"])
+        return count / float(self.ask(order, port=port, count=count, **details)["seconds"])
 
     def ask(self, order: str, **details: object) -> dict[str, Any]:
         """Give an order of `labkit.bench.load`; return the answer.

@@ -30,7 +30,7 @@ from labkit.wire.http1 import RequestHead
 from labkit.wire.upgrade import SAMPLE_KEY, accept_key
 from labkit.wire.websocket import CLOSE, SAMPLE_MASK, TEXT, close_payload, frame
 
-__all__ = ["PATIENCE", "course", "echo", "handshakes", "main", "talk"]
+__all__ = ["PATIENCE", "connected", "course", "echo", "handshakes", "main", "talk"]
 
 _Answer = dict[str, object]
 _AT_ONCE = 50  # handshakes under way at the same time: enough to keep a server busy
@@ -55,6 +55,13 @@ def _connect(port: int) -> socket.socket:
     except OSError:
         connection.close()
         raise
+    return connection
+
+
+def connected(port: int) -> socket.socket:
+    """Return a connection on which the switch to WebSocket was made."""
+    connection = _connect(port)
+    _take_switch(connection)
     return connection
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from labkit.measured import Measurement, shown
 
-__all__ = ["Row", "Target", "alternate", "costs", "ratios", "taking_turns"]
+__all__ = ["Missing", "Row", "Target", "alternate", "costs", "ratios", "taking_turns"]
 
 Action = Callable[[], float]
 
@@ -34,21 +34,25 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table: a figure, its target, and the measurements that it was made of."""
+    """One line of the table: a figure, its target if it has one, and the measurements that it was made of."""
 
     figure: Measurement
-    target: Target
+    target: Target | None
     beside: tuple[Measurement, ...] = ()
 
     @property
     def reached(self) -> bool:
-        """Whether the median reached the target."""
-        return self.target.reached(self.figure.median)
+        """Whether the median reached the target; what has none is not held against any."""
+        return self.target is None or self.target.reached(self.figure.median)
 
     def __str__(self) -> str:
         verdict = "reached" if self.reached else "NOT reached"
+        if self.target is None:
+            verdict, target = "no target", ""
+        else:
+            target = f"{self.target} {self.figure.unit}"
         beside = "; ".join(f"{each.name} {shown(each.median)} {each.unit}" for each in self.beside)
-        line = f"{self.figure.name:<51} {self.figure!s:<41} {f'{self.target} {self.figure.unit}':<13} {verdict:<12}"
+        line = f"{self.figure.name:<51} {self.figure!s:<41} {target:<13} {verdict:<12}"
         return f"{line} {beside}".rstrip()
 
     def as_data(self) -> dict[str, Any]:
@@ -57,11 +61,30 @@ class Row:
             "name": self.figure.name,
             "unit": self.figure.unit,
             "median": self.figure.median,
-            "target": str(self.target),
+            "target": None if self.target is None else str(self.target),
             "reached": self.reached,
             "values": list(self.figure.values),
             "beside": [{"name": m.name, "unit": m.unit, "values": list(m.values)} for m in self.beside],
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A line of the table that could not be measured, because something is not on this machine.
+
+    >>> print(Missing("echo: labkit ÷ aiohttp", "absent: pip install aiohttp"))
+    echo: labkit ÷ aiohttp                              absent: pip install aiohttp
+    """
+
+    name: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.name:<51} {self.why}"
+
+    def as_data(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {"name": self.name, "absent": self.why}
 
 
 def alternate(rounds: int, *actions: Action) -> list[tuple[float, ...]]:

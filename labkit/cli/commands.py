@@ -80,6 +80,7 @@ def serve(arguments: argparse.Namespace) -> int:
         date=wall_date,
         allow_remote=arguments.allow_remote,
         ended=sink.take,
+        uvloop=arguments.uvloop,
     )
     return _listen(server, sink)
 

@@ -75,6 +75,7 @@ def _add_serve(added: Commands) -> None:
     serve.add_argument("--chat", action="store_true",
                        help="a chat instead of the echo, with a page for browsers; each path is a room")  # fmt: skip
     serve.add_argument("--no-deflate", action="store_true", help="decline permessage-deflate")
+    serve.add_argument("--uvloop", action="store_true", help="run on uvloop, which is faster: pip install uvloop")
     _add_recording(serve)
 
 

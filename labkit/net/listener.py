@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, cast
 
 from labkit.errors import Failed, WrongUse
 from labkit.net.address import Address, check_loopback, place
@@ -64,10 +64,11 @@ class Engine:
     Args:
         name: of the thread.
         recordings: where to keep them; the oldest goes where there are too many.
+        uvloop: whether its event loop is uvloop's.
     """
 
-    def __init__(self, name: str, recordings: deque[Recording]) -> None:
-        self.thread = LoopThread(name, self._close)
+    def __init__(self, name: str, recordings: deque[Recording], *, uvloop: bool = False) -> None:
+        self.thread = LoopThread(name, self._close, uvloop=uvloop)
         self.recordings = recordings
         self.changed = threading.Condition()
         self.server: asyncio.Server | None = None
@@ -147,8 +148,7 @@ class Turned(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Break off."""
-        assert isinstance(transport, asyncio.Transport)
-        transport.abort()
+        cast("asyncio.Transport", transport).abort()  # uvloop's is one in all but name
 
 
 class Listener(ABC):
@@ -163,6 +163,8 @@ class Listener(ABC):
     """Whether it keeps traces."""
     listens = True
     """Whether connections are taken; where not, its port is only held, and they are refused."""
+    uvloop = False
+    """Whether its event loop is uvloop's, not asyncio's own."""
 
     def __init__(self, host: str, port: int, *, allow_remote: bool, keep: int) -> None:
         check_loopback(host, allow_remote)
@@ -188,7 +190,7 @@ class Listener(ABC):
         if self.running:
             return self
         _free(self.host, self._wanted)
-        engine = Engine(f"labkit {self.kind}", self._recordings)
+        engine = Engine(f"labkit {self.kind}", self._recordings, uvloop=self.uvloop)
         engine.thread.start()
         try:
             factory = self._factory(engine) if self.listens else None

@@ -42,6 +42,7 @@ class UpgradeServer(Listener):
         date: gives the Date field; the lab's fixed date unless told, so that traces are the same everywhere.
         allow_remote: allow `host` to be reached from other machines.
         ended: called with each recording when its connection is over, in the server's own thread.
+        uvloop: whether to run on uvloop, which has to be installed: the same bytes in less time.
         settings: the other parts of `Server`, by name.
 
     Raises:
@@ -55,7 +56,7 @@ class UpgradeServer(Listener):
 
     kind = "server"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  all but one by name
         self,
         told: Server | None = None,
         *,
@@ -65,6 +66,7 @@ class UpgradeServer(Listener):
         date: Callable[[], str] = lab_date,
         allow_remote: bool = False,
         ended: Callable[[Recording], None] = lambda _: None,
+        uvloop: bool = False,
         **settings: Any,
     ) -> None:
         known = {field.name for field in dataclasses.fields(Server)}
@@ -74,6 +76,7 @@ class UpgradeServer(Listener):
         super().__init__(host, port, allow_remote=allow_remote, keep=self.told.limits.traces)
         self.records = record
         self.listens = self.told.listens
+        self.uvloop = uvloop
         self._date = date
         self._ended = ended
 

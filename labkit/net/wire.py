@@ -9,7 +9,7 @@ import socket
 import struct
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from labkit.errors import Unmodelled
 from labkit.parties.party import Dial, Driver, Ended, Ending, Park, Party
@@ -69,8 +69,7 @@ class Wire(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Make the party; a client's has something to say at once."""
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
         self._tls = transport.get_extra_info("sslcontext") is not None
         self.driver = Driver(
             self._loop.time, self._start, self._park, self._wrote, self.flush, self._dial, soon=self._soon

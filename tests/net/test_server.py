@@ -594,3 +594,14 @@ def test_a_server_that_does_not_listen_refuses_connections():
         assert server.traces == ()
     with socket.socket() as other:
         other.bind(("127.0.0.1", server.port))
+
+
+def test_uvloop_gives_the_same_bytes():
+    """A server on uvloop records of an exchange what one on asyncio's own loop does."""
+    pytest.importorskip("uvloop", reason="pip install uvloop")
+    traces = []
+    for uvloop in (False, True):
+        with UpgradeServer(uvloop=uvloop) as server:
+            ask(server.url, Offer.websocket())
+            traces.append(server.trace)
+    assert traces[0] == traces[1]
