@@ -27,8 +27,7 @@ from websockets.frames import Close, Frame, Opcode
 from websockets.protocol import Protocol, Side, State
 from websockets.streams import StreamReader
 
-from labkit.parties.whole import whole_frame, whole_size
-from labkit.wire.websocket import apply_mask
+from labkit.parties.whole import apply_mask, whole_frame, whole_size
 from labkit.wire.websocket import frame as write_frame
 
 __all__ = ["QUIET", "Core", "Failure", "Stored", "StoredFactory"]

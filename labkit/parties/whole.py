@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from websockets.frames import apply_mask  # type: ignore[attr-defined]
+from websockets.frames import apply_mask  # type: ignore[attr-defined]  # in C, where it was built
 
-__all__ = ["take_whole", "whole_frame", "whole_size"]
+__all__ = ["apply_mask", "take_whole", "whole_frame", "whole_size"]
 
 _TEXT, _BINARY = 0x81, 0x82  # with FIN
 
