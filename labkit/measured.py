@@ -54,6 +54,8 @@ class Measurement:
     def __post_init__(self) -> None:
         if not self.values:
             raise WrongUse(f"{self.name or 'a measurement'} has no values: one at least was measured")
+        if not all(map(math.isfinite, (*self.values, *self.at))):
+            raise WrongUse(f"{self.name} has a value that is no number, or without end")
         if self.at and len(self.at) != len(self.values):
             raise WrongUse(f"{self.name} has {len(self.values)} values and {len(self.at)} moments: one for each")
 

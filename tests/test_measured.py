@@ -71,6 +71,13 @@ def test_one_value_is_a_measurement():
         Measurement("overhead", "B", ())
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_what_is_no_number_was_not_measured(value: float):
+    """A value that JSON has no form for, and no plot a place, is refused where it is made."""
+    with pytest.raises(WrongUse, match="no number"):
+        Measurement("rate", "/s", (1.0, value))
+
+
 def test_a_study_is_thinned_evenly_and_says_so() -> None:
     """Values, and the moments that belong to them, are taken over the whole time; what is short stays as it is."""
     long = Measurement("round trip", "ms", tuple(number / 3 for number in range(1000)))

@@ -38,7 +38,7 @@ class LivePlot:
     """
 
     def __init__(self, *, every: float = 1.0, dark: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
-        if not every > 0:
+        if type(every) not in (int, float) or not every > 0:
             raise WrongUse(f"every is a number of seconds above 0, not {every!r}")
         self.last: Study | None = None
         """The study that came last."""
