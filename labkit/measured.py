@@ -207,8 +207,10 @@ class Study:
     def save(self, path: str | Path) -> Path:
         """Write it as JSON; return where."""
         path = Path(path)
-        path.write_text(self.to_json(), encoding="utf-8")
-        return path
+        data = self.to_json().encode("utf-8", "backslashreplace")
+        beside = path.with_name(f"{path.name}.part")
+        beside.write_bytes(data)  # a disk that is full leaves the file of before as it was
+        return beside.replace(path)
 
     @classmethod
     def load(cls, path: str | Path) -> Study:
