@@ -18,11 +18,8 @@ import sys
 import time
 from contextlib import ExitStack
 
-from labkit.bench.load import PATIENCE
+from labkit.bench.load import connected
 from labkit.errors import Failed
-from labkit.wire.fields import Fields
-from labkit.wire.http1 import RequestHead
-from labkit.wire.upgrade import SAMPLE_KEY
 from labkit.wire.websocket import CLOSE, SAMPLE_MASK, TEXT, close_payload, frame
 
 __all__ = ["listened", "main"]
@@ -44,8 +41,8 @@ def listened(port: int, subscribers: int, count: int) -> dict[str, object]:
     with ExitStack() as stack:
         heard = _Heard(stack.enter_context(selectors.DefaultSelector()))
         for _ in range(subscribers):
-            heard.listen(stack.enter_context(_joined(port, "/")))
-        producer = stack.enter_context(_joined(port, "/publish"))
+            heard.listen(stack.enter_context(connected(port)))
+        producer = stack.enter_context(connected(port, "/publish"))
         began = time.perf_counter()
         for number in range(count):
             heard.until(began + number / _RATE)
@@ -56,29 +53,6 @@ def listened(port: int, subscribers: int, count: int) -> dict[str, object]:
         for each in (producer, *heard.connections):
             each.sendall(frame(CLOSE, close_payload(1000), mask=SAMPLE_MASK))
     return {"seconds": seconds, "lost": count * subscribers - len(heard.delays), "delays": heard.delays}
-
-
-def _joined(port: int, path: str) -> socket.socket:
-    """Return a connection that has switched."""
-    connection = socket.create_connection(("127.0.0.1", port), PATIENCE)
-    try:
-        _switch(connection, path)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _switch(connection: socket.socket, path: str) -> None:
-    lines = [("Host", "server.example.com"), ("Upgrade", "websocket"), ("Connection", "Upgrade"),
-             ("Sec-WebSocket-Key", SAMPLE_KEY), ("Sec-WebSocket-Version", "13")]  # fmt: skip
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    connection.sendall(RequestHead("GET", path, Fields.of(lines)).to_bytes())
-    head = connection.recv(_READ)
-    while b"\r\n\r\n" not in head and (more := connection.recv(_READ)):
-        head += more
-    if not head.startswith(b"HTTP/1.1 101 ") or not head.endswith(b"\r\n\r\n"):
-        raise Failed(f"the answer is no switch, and nothing else: {head[:60]!r}")
 
 
 class _Heard:

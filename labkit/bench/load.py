@@ -36,32 +36,41 @@ _Answer = dict[str, object]
 _AT_ONCE = 50  # handshakes under way at the same time: enough to keep a server busy
 _READ = 1 << 18  # bytes
 
-_OFFER = RequestHead("GET", "/", Fields.of([
+_LINES = Fields.of([
     ("Host", "server.example.com"), ("Upgrade", "websocket"), ("Connection", "Upgrade"),
     ("Sec-WebSocket-Key", SAMPLE_KEY), ("Sec-WebSocket-Version", "13"),
-])).to_bytes()  # fmt: skip
+])  # fmt: skip
+_OFFER = RequestHead("GET", "/", _LINES).to_bytes()
 _ACCEPT = accept_key(SAMPLE_KEY).encode()
 _CLOSE = frame(CLOSE, close_payload(1000), mask=SAMPLE_MASK)
 _CLOSE_ANSWER = frame(CLOSE, close_payload(1000))
 
 
-def _connect(port: int) -> socket.socket:
+def _connect(port: int, offer: bytes = _OFFER) -> socket.socket:
     connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         connection.settimeout(PATIENCE)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.connect(("127.0.0.1", port))
-        connection.sendall(_OFFER)
+        connection.sendall(offer)
     except OSError:
         connection.close()
         raise
     return connection
 
 
-def connected(port: int) -> socket.socket:
-    """Return a connection on which the switch to WebSocket was made."""
-    connection = _connect(port)
-    _take_switch(connection)
+def connected(port: int, path: str = "/") -> socket.socket:
+    """Return a connection on which the switch to WebSocket was made.
+
+    Raises:
+        Failed: it was not, or something came behind it.
+    """
+    connection = _connect(port, RequestHead("GET", path, _LINES).to_bytes())
+    try:
+        _take_switch(connection)
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
@@ -71,8 +80,8 @@ def _take_switch(connection: socket.socket) -> None:
         if not (more := connection.recv(_READ)):
             raise Failed("the server closed in its answer's head")
         head += more
-    if not head.startswith(b"HTTP/1.1 101 ") or _ACCEPT not in head:
-        raise Failed(f"the answer is no switch: {head[:60]!r}")
+    if not head.startswith(b"HTTP/1.1 101 ") or _ACCEPT not in head or not head.endswith(b"\r\n\r\n"):
+        raise Failed(f"the answer is no switch, and nothing else: {head[:60]!r}")
 
 
 def _take_close(connection: socket.socket) -> None:

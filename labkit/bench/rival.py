@@ -63,6 +63,8 @@ async def _picows(door: socket.socket) -> None:
     from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_create_server  # noqa: PLC0415  optional
 
     class Echo(WSListener):  # type: ignore[misc]
+        """Says what it hears, and answers a Close."""
+
         def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
             if frame.msg_type == WSMsgType.CLOSE:
                 transport.send_close(frame.get_close_code(), frame.get_close_message())

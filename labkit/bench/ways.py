@@ -112,12 +112,17 @@ def _keep_alive(port: int, tally: Tally) -> Talk:
     with Line(port, PATIENCE) as line:
         yield None
         for number in tally.turns():
-            began = time.perf_counter()
-            yield from line.send(sent[number % len(sent)])
-            found = yield from line.answer()
-            tally.came(began, found, texts(tally.size)[number % len(sent)])
+            yield from _asked(line, sent, tally, number)
             line.again_if_it_closes()
         yield None
+
+
+def _asked(line: Line, sent: Sequence[bytes], tally: Tally, number: int) -> Talk:
+    """Send one of the requests, and take its answer."""
+    began = time.perf_counter()
+    yield from line.send(sent[number % len(sent)])
+    found = yield from line.answer()
+    tally.came(began, found, texts(tally.size)[number % len(sent)])
 
 
 def _long_polling(port: int, tally: Tally) -> Talk:
@@ -305,10 +310,7 @@ def switching(way: str, port: int, before: Tally, after: Tally) -> Talk:
     with Line(port, PATIENCE) as line:
         yield None
         for number in before.turns():
-            began = time.perf_counter()
-            yield from line.send(sent[number % len(sent)])
-            found = yield from line.answer()
-            before.came(began, found, texts(before.size)[number % len(sent)])
+            yield from _asked(line, sent, before, number)
         yield None
         yield from switched(way, line)
         yield None

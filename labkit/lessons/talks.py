@@ -12,17 +12,11 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from labkit.parties.stream import Handler, Stream
+from labkit.parties.stream import Handler, Stream, listening
 
 __all__ = ["killed", "listening", "pinging", "sending"]
 
 _PATIENCE = 5.0  # seconds for an answer
-
-
-async def listening(stream: Stream) -> None:
-    """Read to the end, and say nothing."""
-    async for _ in stream:
-        pass
 
 
 async def killed(stream: Stream) -> None:

@@ -21,7 +21,7 @@ from urllib.parse import parse_qs
 from labkit.errors import WrongUse
 from labkit.parties.outbox import Outbox
 from labkit.parties.stream import Closed, Message, Stream
-from labkit.wire.uri import ABSOLUTE
+from labkit.wire.uri import path_and_query
 
 __all__ = ["Chat"]
 
@@ -83,7 +83,7 @@ class Chat:
     async def __call__(self, stream: Stream) -> None:
         """Let a guest in, pass on what they say, and tell the others when they leave."""
         stream.hold(self.when_full, messages=self.held)
-        room, query = _place(stream.path)
+        room, query = path_and_query(stream.path)
         name = await self._named(stream, room, query)
         guests = self._rooms.setdefault(room, {})
         guests[name] = stream
@@ -175,13 +175,6 @@ class _Paced:
                 return await self._stream.receive(self._heartbeat)
             except TimeoutError:
                 await self._stream.ping()
-
-
-def _place(target: str) -> tuple[str, str]:
-    """Return the path of a request-target, and its query."""
-    absolute = ABSOLUTE.fullmatch(target)
-    path, _, query = target.partition("?")
-    return ((absolute[1] or "/") if absolute else path), query
 
 
 def _clean(said: Message) -> str:

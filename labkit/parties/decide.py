@@ -28,7 +28,7 @@ from labkit.parties.testing import IGNORED, Made, Result, Test, first, lines
 from labkit.wire.fields import Fields
 from labkit.wire.http1 import RequestHead, ResponseHead
 from labkit.wire.upgrade import SETTING_SIZE, Protocol, accept_key, is_key, offered, options, settings_payload
-from labkit.wire.uri import ABSOLUTE
+from labkit.wire.uri import path_and_query
 
 __all__ = [
     "CHOICE_TESTS", "KNOWN", "OFFER_TESTS", "PLAIN_TESTS", "REST", "TESTS_OF", "TOLD",
@@ -100,10 +100,7 @@ TOLD = Test("the server is told to decide for itself", "RFC 9110, 7.8", _told, _
 
 def _asked_path(head: RequestHead) -> str | None:
     """Return the path that is asked for; None where it is no path: * asks about the server (RFC 9110, 9.3.7)."""
-    if head.target == "*":
-        return None
-    absolute = ABSOLUTE.fullmatch(head.target)
-    return (absolute[1] or "/") if absolute else head.target.split("?")[0]
+    return None if head.target == "*" else path_and_query(head.target)[0]
 
 
 def _among(head: RequestHead, known: tuple[str, ...]) -> Answer | None:

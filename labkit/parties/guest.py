@@ -9,15 +9,9 @@ from labkit.parties.client import ClientParty
 from labkit.parties.conversation import Conversation
 from labkit.parties.offer import Offer
 from labkit.parties.party import Driver, Ending
-from labkit.parties.stream import Stream
+from labkit.parties.stream import listening
 
 __all__ = ["GuestParty"]
-
-
-async def _listen(stream: Stream) -> None:
-    """Take every message, and say nothing."""
-    async for _ in stream:
-        pass
 
 
 class GuestParty(ClientParty):
@@ -30,7 +24,7 @@ class GuestParty(ClientParty):
     """
 
     def __init__(self, offer: Offer, driver: Driver, masks: Iterator[bytes]) -> None:
-        super().__init__(offer, _listen, driver, masks)
+        super().__init__(offer, listening, driver, masks)
         self.reads = True
 
     @property

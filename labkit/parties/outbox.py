@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections import deque
 
 from labkit.errors import WrongUse
+from labkit.parties.stream import Message
 
 __all__ = ["FELL_BEHIND", "POLICIES", "Outbox"]
 
@@ -27,8 +28,6 @@ POLICIES = ("drop oldest", "drop newest", "disconnect")
 
 FELL_BEHIND = 1008
 """The code of the Close for whoever fell too far behind."""
-
-Message = str | bytes
 
 
 class Outbox:

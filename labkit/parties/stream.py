@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from labkit.parties.outbox import Outbox
     from labkit.parties.party import Driver, Park
 
-__all__ = ["Closed", "Handler", "Message", "Speech", "Stream", "echo"]
+__all__ = ["Closed", "Handler", "Message", "Speech", "Stream", "echo", "listening"]
 
 Message = str | bytes
 Fragments = Sequence[str] | Sequence[bytes]
@@ -311,3 +311,9 @@ async def echo(stream: Stream) -> None:
     """Send every message back: what the lab's server does unless it is told otherwise."""
     async for message in stream:
         await stream.send(message)
+
+
+async def listening(stream: Stream) -> None:
+    """Take every message to the end, and say nothing."""
+    async for _ in stream:
+        pass

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["ABSOLUTE", "HOST", "ORIGIN"]
+__all__ = ["ABSOLUTE", "HOST", "ORIGIN", "path_and_query"]
 
 # RFC 3986, 3.2.2: an address in brackets, IPv6 or of a later kind, or a name; it may be empty
 _IN_BRACKETS = r"\[(?:[0-9A-Fa-f:.]+|v[0-9A-Fa-f]+\.[A-Za-z0-9\-._~!$&'()*+,;=:]+)\]"
@@ -27,3 +27,14 @@ ABSOLUTE = re.compile(rf"[A-Za-z][A-Za-z0-9+.\-]*://(?=[^/?]){_AUTHORITY}({_PATH
 
 User information in it is taken for an error (RFC 9110, 4.2.4).
 """
+
+
+def path_and_query(target: str) -> tuple[str, str]:
+    """Return the path of a request-target in origin or absolute form, and its query.
+
+    >>> path_and_query("/tea?name=Ada"), path_and_query("http://server.example.com")
+    (('/tea', 'name=Ada'), ('/', ''))
+    """
+    absolute = ABSOLUTE.fullmatch(target)
+    path, _, query = target.partition("?")
+    return ((absolute[1] or "/") if absolute else path), query

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labkit.parties.containers import STDERR, STDOUT, container
+from labkit.lessons.containers import STDERR, STDOUT, container
 from labkit.parties.described import Server
 from labkit.parties.offer import Offer
 from labkit.scenario import Scenario
