@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from labkit.errors import WrongUse
+from labkit.parties.answer import check_utf8
 from labkit.parties.described import Server
 from labkit.parties.offer import Offer
 
@@ -103,9 +105,10 @@ class Gathering:
         named = _clients(clients)
         if isinstance(script, (str, bytes, Mapping)) or not isinstance(script, Iterable):
             raise WrongUse(f'a script is a list of steps such as ("ana", "says", "Hello"), not {script!r}')
+        script = tuple(islice(script, MOST_STEPS + 1))
+        if len(script) > MOST_STEPS:
+            raise WrongUse(f"the script has more than {MOST_STEPS} steps; {MOST_STEPS} are the most")
         steps = tuple(_step(number, each, named) for number, each in enumerate(script, 1))
-        if len(steps) > MOST_STEPS:
-            raise WrongUse(f"the script has {len(steps)} steps; {MOST_STEPS} are the most")
         _check_joins(steps)
         values = {
             "clients": MappingProxyType(named),
@@ -128,15 +131,16 @@ def _clients(clients: Iterable[str] | Mapping[str, Offer]) -> dict[str, Offer]:
     """Return the clients by name, each with its offer."""
     if isinstance(clients, (str, bytes)) or not isinstance(clients, Iterable):
         raise WrongUse(f'clients is a list of names such as ["ana", "ben"], not {clients!r}')
-    names = list(clients)
+    names = list(islice(clients, MOST_CLIENTS + 1))
+    if not 1 <= len(names) <= MOST_CLIENTS:
+        many = f"more than {MOST_CLIENTS}" if names else "0"
+        raise WrongUse(f"{many} clients gather; the lab takes 1 to {MOST_CLIENTS}")
     for name in names:
         if not isinstance(name, str) or not name.isprintable() or not 0 < len(name.strip()) == len(name):
             raise WrongUse(f"a client's name is a text that can be printed, not {name!r}")
         if name == "server" or len(name) > _LONGEST_NAME or names.count(name) > 1:
             why = "is the server's" if name == "server" else "comes twice" if names.count(name) > 1 else "is too long"
             raise WrongUse(f"the name {name!r} {why}: each client has one of its own, of {_LONGEST_NAME} characters")
-    if not 1 <= len(names) <= MOST_CLIENTS:
-        raise WrongUse(f"{len(names)} clients gather; the lab takes 1 to {MOST_CLIENTS}")
     if not isinstance(clients, Mapping):
         return {name: Offer.websocket(f"/?name={quote(name, safe='')}") for name in names}
     for name, offer in clients.items():
@@ -159,6 +163,8 @@ def _step(number: int, told: Any, clients: Mapping[str, Offer]) -> Step:
         raise WrongUse(f'step {number}: "says" has a message, "waits" has seconds, and no other has a third part')
     if step.deed == "says" and not isinstance(step.what, (str, bytes)):
         raise WrongUse(f"step {number}: what {step.who} says is text or bytes, not {type(step.what).__name__}")
+    if isinstance(step.what, str):
+        check_utf8(f"step {number}: what {step.who} says", step.what)
     if step.deed == "waits" and (type(step.what) not in (int, float) or not 0 < step.what <= _LONGEST_WAIT):
         raise WrongUse(f"step {number}: {step.who} waits above 0 and at most {_LONGEST_WAIT:g} s, not {step.what!r}")
     return step

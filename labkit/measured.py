@@ -191,7 +191,7 @@ class Study:
         """
         try:
             data = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Unreadable(f"no study: this is no JSON ({error})") from None
         if not isinstance(data, dict) or data.get("format") != _FORMAT:
             raise Unreadable(f'no study: a study says "format": "{_FORMAT}"')
@@ -201,7 +201,7 @@ class Study:
             found = tuple(_measurement(each) for each in data["measurements"])
             machine = {str(name): str(value) for name, value in data["machine"].items()}
             return cls(str(data["name"]), found, machine, str(data["date"]), bool(data["quick"]), str(data["note"]))
-        except (KeyError, TypeError, ValueError, AttributeError, WrongUse) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, AttributeError, WrongUse) as error:
             raise Unreadable(f"this study is damaged: {type(error).__name__}: {error}") from None
 
     def save(self, path: str | Path) -> Path:

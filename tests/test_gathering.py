@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from itertools import count, repeat
 
 import pytest
 
@@ -115,6 +116,8 @@ def test_a_handler_that_never_stops_talking_is_not_waited_for():
         (["ana", "ana"], ("ana", "leaves"), "comes twice"),
         ([""], ("", "leaves"), "a text that can be printed"),
         ([], ("ana", "leaves"), "0 clients gather"),
+        (map(str, count()), ("0", "leaves"), "more than 12 clients gather"),
+        (["ana"], ("ana", "says", "\ud800"), "step 1: what ana says is text in UTF-8"),
         ("ana", ("ana", "leaves"), "a list of names"),
         ({"ana": "/"}, ("ana", "leaves"), "ana offers an Offer"),
     ],
@@ -123,6 +126,12 @@ def test_what_cannot_be_is_named(clients, step, told):
     """A wrong name, deed or part is a WrongUse that says at which step."""
     with pytest.raises(WrongUse, match=told):
         Gathering(clients, [step])
+
+
+def test_an_endless_script_is_told():
+    """What has no end is not gone through to its end."""
+    with pytest.raises(WrongUse, match="more than 500 steps"):
+        Gathering(["ana"], repeat(HELLO))
 
 
 def test_nobody_acts_before_joining_or_joins_twice():

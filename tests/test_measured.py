@@ -36,6 +36,7 @@ def test_a_file_is_read_again(tmp_path: Path):
     ("text", "words"),
     [
         ("{", "no JSON"),
+        pytest.param("[" * 200_000, "no JSON", id="deep"),
         ("[]", '"format"'),
         ('{"format": "labkit study", "version": 2}', "version 2"),
         ('{"format": "labkit study", "version": 1}', "damaged"),
@@ -48,7 +49,8 @@ def test_what_is_no_study_is_said(text: str, words: str):
 
 
 @pytest.mark.parametrize(
-    "change", [{"values": []}, {"values": ["1"]}, {"values": [True]}, {"colour": "red"}, {"at": [1]}]
+    "change",
+    [{"values": []}, {"values": ["1"]}, {"values": [True]}, {"colour": "red"}, {"at": [1]}, {"values": [10**400]}],
 )
 def test_a_damaged_measurement_is_said(change: dict[str, object]):
     """A measurement without values, with texts for numbers or with an unknown name is refused."""

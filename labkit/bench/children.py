@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from labkit.bench.load import PATIENCE
@@ -82,7 +82,8 @@ def child(*arguments: str, patience: float = PATIENCE, apart: bool = False) -> I
         yield Child(f"python {' '.join(arguments)}", process, patience)
     finally:
         assert process.stdin is not None
-        process.stdin.close()
+        with suppress(OSError):  # it has ended already, with something unread
+            process.stdin.close()
         process.terminate()
         try:
             process.wait(_END_TIME)

@@ -11,7 +11,7 @@ package and a function of one name hide each other.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from labkit.bench.making import Making, Told
 from labkit.bench.overhead import SIZES, overhead
@@ -79,6 +79,8 @@ def measure(
 def _chosen(what: str, given: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
     if isinstance(given, str):
         raise WrongUse(f"{what}s is a list of texts, not one text: write [{given!r}]")
+    if not isinstance(given, Iterable):
+        raise WrongUse(f"{what}s is a list of texts, not {given!r}")
     if unknown := [each for each in given if each not in known]:
         raise WrongUse(f"no {what} is called {unknown[0]!r}; there are {', '.join(map(repr, known))}")
     if not given:

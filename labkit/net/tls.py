@@ -57,7 +57,7 @@ def lab_certificate() -> Certificate:
     openssl, folder = find("openssl").required(), Path(_folder().name)
     made = Certificate(folder / "cert.pem", folder / "key.pem")
     ask = [openssl.path, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-           "-days", "2", "-subj", "/CN=labkit", "-addext", f"subjectAltName=DNS:{SAMPLE_HOST}",
+           "-days", "30", "-subj", "/CN=labkit", "-addext", f"subjectAltName=DNS:{SAMPLE_HOST}",
            "-out", str(made.cert), "-keyout", str(made.key)]  # fmt: skip
     done = run_child(ask, patience=_PATIENCE)
     if done.code != 0:
@@ -68,9 +68,9 @@ def lab_certificate() -> Certificate:
 async def _answer(stream: Stream) -> None:
     """Answer the request that was upgraded, as HTTP/1.1 does, and end the connection."""
     request = stream.request
-    text = f"{request.method} {request.target}, answered inside TLS.\n"
+    text = f"{request.method} {request.target}, answered inside TLS.\n"  # which is ASCII, as they are
     head = f"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: {len(text)}\r\n\r\n"
-    await stream.send(head + text)
+    await stream.send(head if request.method == "HEAD" else head + text)  # RFC 9110, 9.3.2
 
 
 async def _listen(stream: Stream) -> None:

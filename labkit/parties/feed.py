@@ -18,6 +18,7 @@ from labkit.errors import WrongUse
 from labkit.parties.answer import check_utf8
 from labkit.parties.outbox import Outbox
 from labkit.parties.stream import Message, Stream
+from labkit.wire.uri import path_and_query
 
 __all__ = ["Feed", "Subscriber"]
 
@@ -103,7 +104,7 @@ class Feed:
 
     async def __call__(self, stream: Stream) -> None:
         """Let a subscriber hear what is published, or the producer say it."""
-        if self.producer is not None and stream.path.partition("?")[0] == self.producer:
+        if self.producer is not None and path_and_query(stream.path)[0] == self.producer:
             await self._take(stream)
         elif len(self._here) >= self.most:
             await stream.close(1013, f"there are {self.most} subscribers; try again later")

@@ -6,6 +6,7 @@ When the last lane has ended, it says goodbye.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -20,6 +21,8 @@ from labkit.wire.fields import Fields
 from labkit.wire.upgrade import SAMPLE_KEY, accept_key
 
 __all__ = ["ClientLanes", "as_switch"]
+
+_STATUS = re.compile("[1-9][0-9]{2}")  # RFC 9110, 15
 
 
 class ClientLanes(Lanes):
@@ -124,7 +127,12 @@ class ClientLanes(Lanes):
     def _answered(self, lane: Lane, answer: Fields) -> None:
         assert self._unanswered is not None
         self._unanswered.discard(lane.number)
-        status = int(answer.get(":status") or 0)
+        said = answer.get(":status") or ""
+        if not _STATUS.fullmatch(said):
+            self.problem = self.problem or f"the answer has no status: {said!r}"
+            self.break_off(lane, "PROTOCOL_ERROR")
+            return
+        status = int(said)
         self.status = self.status or status
         if lane.head.method != "CONNECT":
             return

@@ -42,6 +42,15 @@ def test_a_child_that_says_nothing_is_an_error(program: str, patience: float) ->
         running.line()
 
 
+def test_a_child_that_died_is_still_ended() -> None:
+    """What was told to it and not read hides no error, and leaves no zombie."""
+    with child("-c", "import os; os.close(0)") as running:
+        running._process.stdin.write("never read\n")
+        with pytest.raises(Failed, match="ended"):
+            running.line()
+    assert returncode(running) is not None
+
+
 def test_both_servers_echo_what_the_load_sends() -> None:
     """The load's process reaches the lab's server and websockets' in theirs; it compares every byte."""
     with load() as source, serving("--no-deflate") as own, rival() as other:

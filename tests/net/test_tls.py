@@ -48,6 +48,14 @@ def test_a_get_may_be_upgraded_too():
     assert b"GET /secret, answered inside TLS." in client.heard
 
 
+def test_the_answer_to_a_head_has_no_content():
+    """Inside TLS as outside, HEAD gets the head alone (RFC 9110, 9.3.2)."""
+    client = tls_client()
+    with served() as server:
+        ask(server.url, Offer.custom("TLS/1.0").but(method="HEAD"), say=client)
+    assert client.heard.endswith(b"\r\n\r\n")
+
+
 def test_a_server_may_require_it():
     """Without the upgrade the answer is 426, and names TLS (RFC 2817, 4.2)."""
     with served(require=True) as server:

@@ -33,10 +33,11 @@ def test_what_is_published_goes_to_every_subscriber():
     assert feed.subscribers == ((2, "/b", 2, 0, 0),)
 
 
-def test_a_producer_at_a_path():
-    """Each message at that path goes to every subscriber, and to no producer; there is one at a time."""
+@pytest.mark.parametrize("path", ["/publish?key=1", "http://server.example.com/publish"])
+def test_a_producer_at_a_path(path):
+    """Each message at that path, in either form (RFC 9112, 3.2), goes to every subscriber, and to no producer; there is one at a time."""
     feed = Feed(producer="/publish")
-    subscriber, producer = Client(feed), Client(feed, "/publish?key=1")
+    subscriber, producer = Client(feed), Client(feed, path)
     producer.feed(asked(TEXT, b"1"), asked(TEXT, b"2"))
     assert Client(feed, "/publish").heard() == ["close 1013"]
     assert subscriber.heard() == ["1", "2"]

@@ -81,6 +81,16 @@ def test_a_decline_is_told_with_its_status():
     assert client.party.ending
 
 
+@pytest.mark.parametrize("status", [b"2x0", b"20", b"2000", b"020"])
+def test_a_status_that_is_none_breaks_the_stream_off(status):
+    """A status is three digits (RFC 9110, 15); else the answer is malformed (RFC 9113, 8.1.1)."""
+    client, core = met()
+    block = core.encoder.encode([(b":status", status)])
+    client.feed(core.data_to_send() + len(block).to_bytes(3, "big") + b"\x01\x04\0\0\0\x01" + block)
+    assert client.party.problem
+    assert client.party.ending
+
+
 def test_an_extension_that_nobody_offered_is_refused():
     """The 200 is held against the CONNECT as a 101 is against its Upgrade (RFC 6455, 4.1)."""
     client = answered([(":status", "200"), ("sec-websocket-extensions", "permessage-deflate")])
