@@ -19,7 +19,8 @@ _LINES = 10  # of a study, where there is no bar
 
 def can_be_seen() -> bool:
     """Tell whether anybody watches: at a terminal, or in a notebook."""
-    return "ipykernel" in sys.modules or sys.stderr.isatty()
+    kernel = sys.modules.get("ipykernel.kernelapp")  # loaded, it may still be another's: a kernel has started it
+    return bool(kernel and kernel.IPKernelApp.initialized()) or sys.stderr.isatty()
 
 
 @contextmanager

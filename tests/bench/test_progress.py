@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import sys
+from importlib import import_module
 
 import pytest
 
@@ -49,3 +50,9 @@ def test_lines_are_told_where_there_is_no_bar(
     with progress() as told:
         told(steps(1)[0])
     assert capsys.readouterr().err == ""
+
+
+def test_what_a_library_loads_is_no_watcher() -> None:
+    """A process that has loaded a kernel's parts, and is none, is watched by nobody: its output is left alone."""
+    import_module("ipykernel.kernelapp")
+    assert not shown.can_be_seen()
