@@ -168,7 +168,7 @@ class _Canvas:
     def _ground(self, top: float) -> None:
         """Paint what lies behind the rows: the zones behind the seam, then the lifelines."""
         for start, end, since in self._zones:
-            left, right = self._places[start] - 24, self._places[end] + 24
+            left, right = self._edges(start, end)
             self._back.rect((left, since), (right - left, self._y - since - 8), self._theme.zone)
         merged: list[tuple[float, float, str]] = []
         for begin, stop, dash in self._lives:
@@ -276,10 +276,21 @@ class _Canvas:
 
     def _halo(self, x: float, words: str) -> None:
         """Clear the lifelines away behind words that cross them."""
-        self._pen.rect((x - 4, self._y - 12), (mono_width(words, _HEADLINE) + 8, 15), self._behind())
+        self._clear((x - 4, self._y - 12), (mono_width(words, _HEADLINE) + 8, 15))
 
-    def _behind(self) -> str:
-        return self._theme.zone if self._zones else self._theme.ground
+    def _edges(self, start: int, end: int) -> tuple[float, float]:
+        """Return from where to where the zone of these columns reaches."""
+        return self._places[start] - 24, self._places[end] + 24
+
+    def _clear(self, at: tuple[float, float], size: tuple[float, float]) -> None:
+        """Paint over what is there with what lies behind it: a zone, where there is one, or the ground."""
+        left, right = at[0], at[0] + size[0]
+        reach = [self._edges(start, end) for start, end, _ in self._zones]
+        if not any(low <= left and right <= high for low, high in reach):
+            self._pen.rect(at, size, self._theme.ground)
+        for low, high in reach:
+            if (wide := min(right, high) - max(left, low)) > 0:
+                self._pen.rect((max(left, low), at[1]), (wide, size[1]), self._theme.zone)
 
     def _between(self, row: Arrow | Band | Fold) -> tuple[float, float]:
         """Return the places of the lifelines between which a row's words stand."""
@@ -293,7 +304,7 @@ class _Canvas:
         for piece in wrap(text, right - left - 60, 4, size=lambda char: sans_width(char, _BAND)):
             wide = sans_width(piece, _BAND)
             middle = (left + right) / 2
-            self._pen.rect((middle - wide / 2 - 8, self._y - 2), (wide + 16, 20), self._behind())
+            self._clear((middle - wide / 2 - 8, self._y - 2), (wide + 16, 20))
             self._y += 13
             self._pen.text((middle, self._y), piece, fill, _BAND, anchor="middle", bold=bold)
             self._y += 6
