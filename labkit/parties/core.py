@@ -4,7 +4,7 @@
 |---------------------------------------------------------|--------------------------------------------|
 | answers a Ping or Close as soon as it is read           | in order, after the messages before it     |
 | fails a Close between two fragments with 1002           | control frames may interleave (6455, 5.4)  |
-| checks the UTF-8 of a message at its end, or not at all | fail at once, also inside a frame (8.1)    |
+| checks the UTF-8 of a message at its end, or not at all | fail (6455, 8.1), and here at once         |
 | counts a control frame against the message size         | the limit is for messages (RFC 6455, 10.4) |
 | bounds the number of fragments only in its I/O layers   | a limit (RFC 6455, 10.4)                   |
 | draws masking keys by itself                            | the caller gives them                      |
